@@ -1328,8 +1328,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     tellEnded(this.#events, job, outcome, settledAs);
     await this.#tally.writeIfDue();
     if (settledAs === 'queued') await this.jobsReady.tell(queuedAgain(job, outcome));
-    if (settledAs !== 'stale' && isSettled(settledAs))
-      await this.#worker.groups.afterSettling([{ ...job, status: settledAs }]);
+    if (isSettled(settledAs)) await this.#worker.groups.afterSettling([{ ...job, status: settledAs }]);
     if (settledAs !== 'stale') return settledAs;
     throw new ConflictError(id, leaseLost(id));
   }

@@ -3,7 +3,7 @@ import type * as z from 'zod';
 import { isKind } from '../brand.js';
 import { ConflictError, ValidationError } from '../errors.js';
 import type { AnyJobToAdd } from '../job/add-jobs.js';
-import { isOrder } from '../job/flow-rules.js';
+import { isOrdered } from '../job/flow-rules.js';
 import { groupOf, memberId, thenId } from '../job/group.js';
 import type { NewJob } from '../job/insert-job.js';
 import { byId } from '../mongo/by-index.js';
@@ -44,7 +44,6 @@ export async function addBatch(
   const valid = validateNow(batchOptionsSchema, options, SUBJECT);
   if (valid.then) requireOwnIds([valid.then], SUBJECT, () => 'then');
   const { id = new ObjectId().toHexString(), callerRole, patience, concurrency } = valid;
-  if (valid.then) requireOwnIds([valid.then], SUBJECT, () => 'then');
   const then = valid.then && (await checkThen(adding, valid.then, callerRole));
   const checked = await adding.check(jobs, callerRole);
   const group = groupOf('batch', id);
@@ -52,11 +51,12 @@ export async function addBatch(
     ...asMember(job, memberId(id, index), group),
     ...(concurrency !== undefined && { groupLimit: concurrency }),
   }));
-  const digest = digestOf([...checked, ...(then ? [then] : [])], valid.when);
+  const all = then ? [...checked, then] : checked;
+  const digest = digestOf(all, valid.when);
   const batch = {
     kind: 'batch',
     size: members.length,
-    kinds: [...new Set([...checked, ...(then ? [then] : [])].map(({ jobName }) => jobName))],
+    kinds: [...new Set(all.map(({ jobName }) => jobName))],
     digest,
     retention: valid.retention,
     ...thenOf(id, then, valid),
@@ -93,8 +93,7 @@ async function checkThen(
 ): Promise<NewJob | undefined> {
   try {
     const [job] = await adding.check([then], callerRole);
-    const isOrdered = job?.limits?.some(({ key }) => isOrder(key));
-    if (isOrdered) throw new ValidationError(SUBJECT, [{ path: '0', message: NOT_ORDERED }]);
+    if (isOrdered(job?.limits)) throw new ValidationError(SUBJECT, [{ path: '0', message: NOT_ORDERED }]);
     return job;
   } catch (error) {
     if (!isKind(error, ValidationError)) throw error;

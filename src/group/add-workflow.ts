@@ -2,8 +2,8 @@ import { ObjectId } from 'mongodb';
 import * as z from 'zod';
 import { isKind } from '../brand.js';
 import { ConflictError, type Issue, ValidationError } from '../errors.js';
-import { isOrder } from '../job/flow-rules.js';
-import { type Awaited, groupOf, jobAwaited, workflowJobId } from '../job/group.js';
+import { isOrdered } from '../job/flow-rules.js';
+import { type Awaited, groupOf, jobKey, workflowJobId } from '../job/group.js';
 import { toJsonSchema } from '../job/input-schema.js';
 import type { NewJob } from '../job/insert-job.js';
 import type { JobContract } from '../job/job-contract.js';
@@ -52,7 +52,7 @@ export async function addWorkflow(
     const job = await checkPart(adding, name, part, callerRole, problems);
     if (job) checked.set(name, job);
   }
-  problems.push(...[...parts].flatMap(([name, part]) => misfits(adding, name, part, parts)));
+  problems.push(...misfits(adding, parts));
   throwAny(problems);
   const group = groupOf('workflow', id);
   const members = order.flatMap((name) => {
@@ -141,8 +141,7 @@ async function checkPart(
       : { ...addable, checkInput: (value: unknown) => checkExcept(addable, value, holes) };
   try {
     const job = await toNewJob(lenient, nameOf(kind), input, options);
-    const isOrdered = job.limits?.some(({ key }) => isOrder(key));
-    if (!isOrdered || after.length === 0) return job;
+    if (after.length === 0 || !isOrdered(job.limits)) return job;
     problems.push({ path: `jobs.${name}`, message: NOT_ORDERED });
   } catch (error) {
     if (!isKind(error, ValidationError)) throw error;
@@ -165,25 +164,27 @@ async function checkExcept(addable: AddableJob, input: unknown, holes: readonly 
 }
 
 /** Returns where the result of a job cannot be what the schema of another one's input expects there. */
-function misfits(
-  adding: GroupAdding,
-  name: string,
-  { kind, references }: Part,
-  parts: ReadonlyMap<string, Part>,
-): Issue[] {
-  const input = schemaOf(adding.schemasOf(kind).input);
-  return references.flatMap(({ at, job, path }) => {
-    const from = parts.get(job);
-    const output = from && schemaOf(adding.schemasOf(from.kind).output);
-    const problem = whyNotFitting(schemaAt(output, path), schemaAt(input, at), '');
-    return problem === undefined
-      ? []
-      : [{ path: under(name, at), message: `the result of '${job}' does not fit: ${problem}` }];
-  });
+function misfits(adding: GroupAdding, parts: ReadonlyMap<string, Part>): Issue[] {
+  const read = new Map<JobContract['input'], unknown>();
+  const schemaOf = (schema: JobContract['input'] | undefined): unknown => {
+    if (schema && !read.has(schema)) read.set(schema, readSchema(schema));
+    return schema && read.get(schema);
+  };
+  return [...parts].flatMap(([name, { kind, references }]) =>
+    references.flatMap(({ at, job, path }) => {
+      const from = parts.get(job);
+      const input = schemaOf(adding.schemasOf(kind).input);
+      const output = from && schemaOf(adding.schemasOf(from.kind).output);
+      const problem = whyNotFitting(schemaAt(output, path), schemaAt(input, at), '');
+      return problem === undefined
+        ? []
+        : [{ path: under(name, at), message: `the result of '${job}' does not fit: ${problem}` }];
+    }),
+  );
 }
 
-function schemaOf(schema: JobContract['input'] | undefined): unknown {
-  const text = schema && toJsonSchema(schema);
+function readSchema(schema: JobContract['input']): unknown {
+  const text = toJsonSchema(schema);
   return text ? JSON.parse(text) : undefined;
 }
 
@@ -194,7 +195,7 @@ function asPart(
   name: string,
   group: string,
 ): NewJob {
-  const awaited = after.map((other) => ({ on: jobAwaited(workflowJobId(id, other)), when }));
+  const awaited = after.map((other) => ({ on: jobKey(workflowJobId(id, other)), when }));
   const inputFrom = references.map(({ at, job: other, path }) => ({
     at,
     job: workflowJobId(id, other),

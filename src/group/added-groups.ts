@@ -5,10 +5,10 @@ import type { Role } from '../access/role.js';
 import { ConflictError, NotFoundError } from '../errors.js';
 import type { EndedMember } from '../job/children.js';
 import { groupOf } from '../job/group.js';
-import { openIn } from '../job/group-statements.js';
-import { membersIndex } from '../job/indexes.js';
+import { lookAtGroup } from '../job/group-statements.js';
 import { momentSchema } from '../job/job-options.js';
-import { byId, byIndex, type IndexHint } from '../mongo/by-index.js';
+import { NEVER } from '../job/step-log.js';
+import { byId, byIndex } from '../mongo/by-index.js';
 import type { Connected } from '../mongo/connected.js';
 import { readPage } from '../mongo/read-page.js';
 import { type PageFilter, pageSchema, toCursorText } from '../page-filter.js';
@@ -113,13 +113,10 @@ export abstract class AddedGroups<Kind extends 'batch' | 'workflow'> {
   /** Whether one of its jobs has not ended, or the one that waits for a batch. */
   async #isOpen(group: BatchDocument | WorkflowDocument): Promise<boolean> {
     const { jobs } = await this.collections();
-    const projection = { _id: 1 } as const;
     const then = group.kind === 'batch' && group.then;
-    const last =
-      then && (await jobs.findOne({ _id: then.id, completed: { $exists: false } }, { projection, ...byId }));
-    if (last) return true;
-    const find = (hint: IndexHint) => jobs.findOne(openIn(group._id), { projection, ...hint });
-    return (await byIndex(jobs, membersIndex, find)) !== null;
+    const open = then && { _id: then.id, completed: { $exists: false } };
+    if (open && (await jobs.findOne(open, { projection: { _id: 1 }, ...byId }))) return true;
+    return (await lookAtGroup(jobs, group._id)).isOpen;
   }
 
   /** Returns a page of documents, newest first. @internal */
@@ -135,7 +132,7 @@ export abstract class AddedGroups<Kind extends 'batch' | 'workflow'> {
     const found = await byIndex(jobGroups, byKind, async (hint) =>
       readPage(
         jobGroups.find<DocumentOf<Kind>>(
-          { kind: this.kind, created: { $lte: cursor?.created ?? END }, ...before },
+          { kind: this.kind, created: { $lte: cursor?.created ?? NEVER }, ...before },
           { ...size, ...hint },
         ),
         { limit, maxBytes },
@@ -162,8 +159,6 @@ export abstract class AddedGroups<Kind extends 'batch' | 'workflow'> {
 export function kindsOf(group: BatchDocument | WorkflowDocument): readonly string[] {
   return group.kind === 'batch' ? group.kinds : [...new Set(group.jobs.map(({ jobName }) => jobName))];
 }
-
-const END = new Date('9999-12-31T00:00:00Z');
 
 const limitSchema = z.int().min(1).max(1000);
 

@@ -1,8 +1,6 @@
 import { ValidationError } from '../errors.js';
 import type { NewJob } from '../job/insert-job.js';
-
-/** Ids of jobs are not longer. See job-options.ts. */
-const MAX_ID = 500;
+import { MAX_ID } from '../job/job-options.js';
 
 /** Jobs of a group are kept as long as the group is. */
 const keptWithGroup = { completed: 'forever', cancelled: 'forever', error: 'forever' } as const;

@@ -51,6 +51,7 @@ export class Batches extends AddedGroups<'batch'> {
       readMembers(jobs, parseGroup(_id).id, from, count),
     );
   }
+
   /**
    * Returns a page of how the jobs of a batch ended, or what they are now, in the order in which they were given. With
    * `status`, 5,000 of them are searched for a page, which may have fewer results than `limit`, even none, and a cursor to

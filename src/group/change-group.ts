@@ -1,11 +1,11 @@
-import type { Filter } from 'mongodb';
+import type { Collection, Filter } from 'mongodb';
 import { requestCancel } from '../job/end-attempt.js';
 import { type FormerHolder, findCancelledHolders } from '../job/former-holder.js';
-import { failedIn, openIn } from '../job/group-statements.js';
+import { failedIn, lookAtGroup, openIn } from '../job/group-statements.js';
 import { type InTree, treeFields } from '../job/in-tree.js';
 import { membersIndex } from '../job/indexes.js';
 import type { JobDocument } from '../job/job.js';
-import { queueAgain } from '../job/retry-job.js';
+import { queueAgain, retriable } from '../job/retry-job.js';
 import { byId, byIndex } from '../mongo/by-index.js';
 import { reopening } from './close-group.js';
 import type { BatchDocument, GroupCollections, WorkflowDocument } from './group-document.js';
@@ -56,10 +56,8 @@ export async function cancelGroup(
     if (limited.length > 0) freed.push(...(await findCancelledHolders(jobs, { _id: { $in: limited } })));
     if (found.length < AT_A_TIME) break;
   }
-  const running = await byIndex(jobs, membersIndex, (hint) =>
-    jobs.findOne(openIn(group._id), { projection: { _id: 1 }, ...hint }),
-  );
-  return { changed, parents, freed, isOpen: running !== null };
+  const { isOpen } = await lookAtGroup(jobs, group._id);
+  return { changed, parents, freed, isOpen };
 }
 
 type Found = Pick<JobDocument, '_id' | 'limits'> & InTree;
@@ -73,20 +71,25 @@ export async function retryGroup(
   group: BatchDocument | WorkflowDocument,
 ): Promise<number> {
   await jobGroups.updateOne({ _id: group._id }, reopening, byId);
+  const changed = await retryFailed(jobs, group._id);
+  if (group.kind === 'batch' && group.then)
+    await jobs.updateOne({ _id: group.then.id, status: { $in: [...retriable] } }, queueAgain, byId);
+  // A look in between may have found that the group was over.
+  await jobGroups.updateOne({ _id: group._id }, reopening, byId);
+  return changed;
+}
+
+/** Queues the jobs of a group again that failed or were cancelled. Returns their number. Safe to repeat. */
+export async function retryFailed(jobs: Collection<JobDocument>, group: string): Promise<number> {
   let changed = 0;
   for (;;) {
     const options = { projection: { _id: 1 }, limit: AT_A_TIME, batchSize: AT_A_TIME + 1 } as const;
     const found = await byIndex(jobs, membersIndex, (hint) =>
-      jobs.find(failedIn(group._id), { ...options, ...hint }).toArray(),
+      jobs.find(failedIn(group), { ...options, ...hint }).toArray(),
     );
     const ids = found.map(({ _id }) => _id);
-    const again: Filter<JobDocument> = { _id: { $in: ids }, status: { $in: ['error', 'cancelled'] } };
+    const again: Filter<JobDocument> = { _id: { $in: ids }, status: { $in: [...retriable] } };
     changed += (await jobs.updateMany(again, queueAgain, byId)).modifiedCount;
-    if (found.length < AT_A_TIME) break;
+    if (found.length < AT_A_TIME) return changed;
   }
-  if (group.kind === 'batch' && group.then)
-    await jobs.updateOne({ _id: group.then.id, status: { $in: ['error', 'cancelled'] } }, queueAgain, byId);
-  // A look in between may have found that the group was over.
-  await jobGroups.updateOne({ _id: group._id }, reopening, byId);
-  return changed;
 }

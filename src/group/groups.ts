@@ -1,6 +1,6 @@
 import type { Events } from '../events.js';
 import type { FormerHolder } from '../job/former-holder.js';
-import { type Awaited, failureIn, groupOf, jobAwaited, parseGroup } from '../job/group.js';
+import { type Awaited, failureIn, groupOf, jobKey, parseGroup } from '../job/group.js';
 import { type GroupState, letGo, lookAtGroup, openIn, wakeParent } from '../job/group-statements.js';
 import type { InTree, SettledMember } from '../job/in-tree.js';
 import { membersIndex } from '../job/indexes.js';
@@ -59,7 +59,7 @@ export class Groups {
     const { jobGroups } = this.options.collections;
     const soon = [{ $set: { checkAt: '$$NOW' } }];
     await this.tryTo(async () => {
-      await jobGroups.updateOne({ _id: `job ${parentId}` }, soon, byId);
+      await jobGroups.updateOne({ _id: jobKey(parentId) }, soon, byId);
     });
   }
 
@@ -214,7 +214,7 @@ export class Groups {
     const free: QueuedJob[] = [];
     for (const hasFailed of [false, true]) {
       const some = members.filter(({ status }) => (status !== 'completed') === hasFailed);
-      const on = some.map(({ id }) => jobAwaited(id));
+      const on = some.map(({ id }) => jobKey(id));
       if (on.length > 0) free.push(...(await letGo(jobs, on, metBy(hasFailed))));
     }
     return free;

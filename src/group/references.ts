@@ -1,4 +1,5 @@
 import type { Issue } from '../errors.js';
+import { isPlainObject } from '../job/storable.js';
 
 /** A part of an input that is filled in with the result of another job of the workflow, once that has ended. */
 export interface ResultReference {
@@ -52,7 +53,7 @@ export function takeReferences(input: unknown): Dereferenced {
       return undefined;
     }
     if (Array.isArray(value)) return value.map((item, index) => take(item, [...path, String(index)], true));
-    if (!isPlain(value)) return value;
+    if (!isPlainObject(value)) return value;
     return Object.fromEntries(
       Object.entries(value)
         .map(([key, member]) => [key, take(member, [...path, key], isInList)])
@@ -64,16 +65,10 @@ export function takeReferences(input: unknown): Dereferenced {
 }
 
 function isReference(value: unknown): value is ResultReference {
-  if (!isPlain(value) || typeof value.$resultOf !== 'string') return false;
+  if (!isPlainObject(value) || typeof value.$resultOf !== 'string') return false;
   const { path } = value;
   return (
     Object.keys(value).every((key) => key === '$resultOf' || key === 'path') &&
     ['string', 'undefined'].includes(typeof path)
   );
-}
-
-function isPlain(value: unknown): value is Record<string, unknown> {
-  if (typeof value !== 'object' || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
 }

@@ -40,16 +40,16 @@ export class Workflows extends AddedGroups<'workflow'> {
    */
   async outputs(id: string): Promise<Record<string, unknown>> {
     const { jobs } = await this.collections();
-    const workflow = await this.get(id);
-    const completed = { _id: { $in: workflow.jobs.map((job) => job.id) }, status: 'completed' } as const;
+    const workflow = await this.require(id);
+    const names = new Map(workflow.jobs.map(({ name }) => [name, workflowJobId(id, name)]));
+    const completed = { _id: { $in: [...names.values()] }, status: 'completed' } as const;
     const found = await jobs.find(completed, { projection: { output: 1 }, ...byId }).toArray();
     const outputs = new Map(found.map(({ _id, output }) => [_id, output]));
     return Object.fromEntries(
-      workflow.jobs
-        .filter((job) => outputs.has(job.id))
-        .map(({ name, id }) => [name, outputs.get(id) ?? null]),
+      [...names].filter(([, job]) => outputs.has(job)).map(([name, job]) => [name, outputs.get(job) ?? null]),
     );
   }
+
   /**
    * Returns a page of how the jobs of a workflow ended, or what they are now, by their names.
    *

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { type Duration, durationSchema } from '../duration.js';
 import { type Issue, ValidationError } from '../errors.js';
+import { valueAt } from './value-at.js';
 
 /** Maximum number of slots of a limit. More would not protect anything; a rate limit serves then. */
 export const MAX_SLOTS = 1000;
@@ -119,6 +120,11 @@ const TURNS = 2;
 /** Returns whether a limit is the line of a strict order. */
 export function isOrder(key: string): boolean {
   return key.startsWith('order ');
+}
+
+/** Returns whether one of a job's limits is the line of a strict order. */
+export function isOrdered(limits: readonly JobLimit[] = []): boolean {
+  return limits.some(({ key }) => isOrder(key));
 }
 
 /** Returns whether a limit is the line of a key that takes turns with others. */
@@ -408,16 +414,4 @@ function callKey(key: (input: never) => unknown, input: unknown): unknown {
   } catch (error) {
     return new KeyProblem(`its function threw: ${error instanceof Error ? error.message : String(error)}`);
   }
-}
-
-function valueAt(input: unknown, path: string): unknown {
-  return path
-    .split('.')
-    .reduce<unknown>(
-      (value, field) =>
-        typeof value === 'object' && value !== null && Object.hasOwn(value, field)
-          ? Reflect.get(value, field)
-          : undefined,
-      input,
-    );
 }

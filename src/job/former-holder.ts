@@ -8,11 +8,14 @@ export type FormerHolder = Pick<JobDocument, 'jobName' | 'limits' | 'slots' | 'b
 /** The fields of a `FormerHolder`. */
 export const holderFields = { jobName: 1, limits: 1, slots: 1, blockedBy: 1 } as const;
 
+/** Jobs in the first reply. Callers mostly ask for no more. */
+const MAX_FOUND = 1000;
+
 /** Finds those of these jobs that held places in limits when they were cancelled. @param among a condition on `_id` */
 export function findCancelledHolders(
   jobs: Collection<JobDocument>,
   among: Filter<JobDocument>,
 ): Promise<FormerHolder[]> {
   const cancelled: Filter<JobDocument> = { ...among, status: 'cancelled', slots: { $exists: true } };
-  return jobs.find(cancelled, { projection: holderFields, ...byId }).toArray();
+  return jobs.find(cancelled, { projection: holderFields, batchSize: MAX_FOUND + 1, ...byId }).toArray();
 }

@@ -1,7 +1,7 @@
 import type { Collection, Document, Filter } from 'mongodb';
 import { byId, byIndex } from '../mongo/by-index.js';
 import { unlessAlone } from './end-attempt.js';
-import { type Awaited, type InputPart, jobAwaited } from './group.js';
+import { type Awaited, type InputPart, jobKey } from './group.js';
 import { heldJobs, membersIndex } from './indexes.js';
 import type { JobDocument } from './job.js';
 import type { QueuedJob } from './queued-job.js';
@@ -84,7 +84,7 @@ export async function letGo(
   const met = found.filter(({ waitsFor }) => waitsFor?.some(isMet));
   if (met.length === 0) return [];
   const partsOf = ({ inputFrom = [] }: HeldJob) =>
-    inputFrom.filter(({ job: other }) => on.includes(jobAwaited(other)));
+    inputFrom.filter(({ job: other }) => on.includes(jobKey(other)));
   const results = await findResults(jobs, met.flatMap(partsOf));
   const goOn = waitingLess(on, whens);
   const statements = met.map((job) => {

@@ -99,8 +99,8 @@ export function workflowJobId(workflowId: string, name: string): string {
   return `${workflowId}.${name}`;
 }
 
-/** Names a job as something to wait for. */
-export function jobAwaited(id: string): string {
+/** Names a job where groups are named too: among what others wait for, and as the parent of groups. */
+export function jobKey(id: string): string {
   return `job ${id}`;
 }
 

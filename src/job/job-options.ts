@@ -34,7 +34,8 @@ const priority = z.int().min(0).max(9);
 const maxRetries = z.int().min(1).max(1000);
 
 /** Some versions of MongoDB refuse index keys above 1 KB. Ids and keys stay well below. */
-const key = storableText.min(1).max(500);
+export const MAX_ID = 500;
+const key = storableText.min(1).max(MAX_ID);
 /** Ids of batches and workflows. Their jobs have longer ones. */
 export const groupIdSchema = storableText
   .min(1)

@@ -39,8 +39,8 @@ export type JobStatus = (typeof jobStatuses)[number];
 export const settledStatuses = ['cancelled', 'completed', 'error'] as const;
 export type SettledStatus = (typeof settledStatuses)[number];
 
-/** Returns whether a job of this status never runs again, unless a person retries it. */
-export function isSettled(status: JobStatus): status is SettledStatus {
+/** Returns whether a job of this status never runs again, unless a person retries it. Not if the status is unknown or stale. */
+export function isSettled(status: JobStatus | 'stale' | undefined): status is SettledStatus {
   return settledStatuses.some((settled) => settled === status);
 }
 

@@ -219,7 +219,7 @@ function isOver({ valuesLeft, issues }: Copying): boolean {
 }
 
 /** Returns whether a value is an object as made by a literal or JSON, and not a class instance or list. */
-export function isPlainObject(value: unknown): boolean {
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;

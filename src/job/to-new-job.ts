@@ -1,7 +1,7 @@
 import { ObjectId } from 'mongodb';
 import type * as z from 'zod';
 import type { Issue } from '../errors.js';
-import { isLined, isOrder } from './flow-rules.js';
+import { isLined, isOrdered } from './flow-rules.js';
 import type { NewJob } from './insert-job.js';
 import {
   type addJobDataSchema,
@@ -47,8 +47,8 @@ export async function toNewJob(
 }
 
 /** Returns what is wrong with the options of a job: in a strict order, nothing except the moment of adding counts. */
-export function orderIssues({ limits = [] }: NewJob, options: Partial<Record<string, unknown>>): Issue[] {
-  if (!limits.some(({ key }) => isOrder(key))) return [];
+export function orderIssues({ limits }: NewJob, options: Partial<Record<string, unknown>>): Issue[] {
+  if (!isOrdered(limits)) return [];
   return ['priority', 'runAt', 'delay', 'debounce']
     .filter((option) => options[option] !== undefined)
     .map((path) => ({ path, message: 'expected none: its jobs run in the order in which they are added' }));

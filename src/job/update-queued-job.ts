@@ -2,7 +2,7 @@ import type { Collection, Document } from 'mongodb';
 import { byId } from '../mongo/by-index.js';
 import { changeOrExplain } from './change-or-explain.js';
 import { unlessAlone, withoutLimits } from './end-attempt.js';
-import { isOrder } from './flow-rules.js';
+import { isOrdered } from './flow-rules.js';
 import { type FormerHolder, holderFields } from './former-holder.js';
 import type { JobDocument } from './job.js';
 import { ourJob } from './jobs-collection.js';
@@ -40,10 +40,10 @@ export async function updateQueuedJob(
     jobs,
     id,
     async () => (await jobs.findOneAndUpdate(queued, update, options)) ?? undefined,
-    ({ status, limits = [] }) => {
+    ({ status, limits }) => {
       if (status !== 'queued')
         return `Job '${id}' cannot be changed: only queued jobs can, and its status is '${status}'.`;
-      return given !== undefined && limits.some(({ key }) => isOrder(key))
+      return given !== undefined && isOrdered(limits)
         ? `Job '${id}' cannot be changed: it runs in the order in which it was added, so it has no ${given} of its own.`
         : undefined;
     },

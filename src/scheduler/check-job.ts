@@ -2,7 +2,7 @@ import { BSON } from 'mongodb';
 import type { Role } from '../access/role.js';
 import { isKind } from '../brand.js';
 import { ValidationError } from '../errors.js';
-import { isOrder } from '../job/flow-rules.js';
+import { isOrdered } from '../job/flow-rules.js';
 import type { JobRegistry } from '../job/registry.js';
 import { isPlainObject, toInput } from '../job/storable.js';
 import { inputAt } from './occurrence-job.js';
@@ -30,8 +30,7 @@ export async function checkJob(
   const { limits } = await underInput(subject, () =>
     job.checkInput(toInput(inputAt({ input, timeField }, now), jobName)),
   );
-  if (limits.some(({ key }) => isOrder(key)))
-    throw new ValidationError(subject, [{ path: 'jobName', message: IN_ORDER }]);
+  if (isOrdered(limits)) throw new ValidationError(subject, [{ path: 'jobName', message: IN_ORDER }]);
   return { ...definition, ...(input !== undefined && { input }) };
 }
 

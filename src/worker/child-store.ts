@@ -1,16 +1,16 @@
 import type { Collection } from 'mongodb';
 import type { GroupAdding } from '../group/adding.js';
 import { asMember } from '../group/as-member.js';
+import { retryFailed } from '../group/change-group.js';
 import { CHECK_MS, fromNow, type GroupCollections } from '../group/group-document.js';
 import { countFailed, findFailures, readMembers } from '../group/read-members.js';
 import { cancelMembers } from '../group/tree.js';
 import type { EndedMember, MemberResult } from '../job/children.js';
 import type { FormerHolder } from '../job/former-holder.js';
-import { groupOf, memberId } from '../job/group.js';
-import { failedIn, type GroupState, lookAtGroup, openIn } from '../job/group-statements.js';
+import { groupOf, jobKey, memberId } from '../job/group.js';
+import { type GroupState, lookAtGroup, openIn } from '../job/group-statements.js';
 import { membersIndex } from '../job/indexes.js';
 import type { ClaimedJob, JobDocument } from '../job/job.js';
-import { queueAgain } from '../job/retry-job.js';
 import { byId, byIndex } from '../mongo/by-index.js';
 import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
 import type { ChildStore, NewChildren } from '../step/step-host.js';
@@ -68,9 +68,7 @@ export class WorkerChildStore implements ChildStore {
       byIndex(jobs, membersIndex, (hint) => jobs.findOne(stopping, { ...options, ...hint })),
     );
     if (found) return false;
-    await this.#patiently((jobs) =>
-      byIndex(jobs, membersIndex, (hint) => jobs.updateMany(failedIn(group), queueAgain, hint)),
-    );
+    await this.#patiently((jobs) => retryFailed(jobs, group));
     await this.options.tellQueued();
     return true;
   }
@@ -85,7 +83,7 @@ export class WorkerChildStore implements ChildStore {
     const { jobGroups } = this.options.collections;
     const noted = [{ $set: { kind: 'job', checkAt: fromNow(CHECK_MS) } }];
     await retryWhileUnreachable(this.options.leaseMs, () =>
-      jobGroups.updateOne({ _id: `job ${parent}` }, noted, { upsert: true, ...byId }),
+      jobGroups.updateOne({ _id: jobKey(parent) }, noted, { upsert: true, ...byId }),
     );
   }
 

@@ -374,8 +374,7 @@ class Drain {
     this.#groups.ended(attempt.job, outcome, settledAs, this.#pool.holdsSibling(attempt));
     if (attempt.hasChildren && (settledAs === 'stale' || settledAs === undefined))
       this.#beside(this.worker.groups.checkSoon(attempt.job.id));
-    if (attempt.hasChildren && settledAs !== undefined && settledAs !== 'stale' && isSettled(settledAs))
-      this.#beside(this.worker.groups.endTree(attempt.job.id));
+    if (attempt.hasChildren && isSettled(settledAs)) this.#beside(this.worker.groups.endTree(attempt.job.id));
     if (ending === 'retried' || ending === 'snoozed' || ending === 'suspended') {
       this.#beside(this.worker.jobsReady.tell(queuedAgain(attempt.job, outcome)));
     }

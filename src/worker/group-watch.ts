@@ -46,8 +46,7 @@ export class GroupWatch {
       const groups = groupsAwaited(outcome.waits);
       if (groups.length > 0) this.#look(() => this.groups.lookForParent(id, groups));
     }
-    if (group === undefined || settledAs === undefined || settledAs === 'stale' || !isSettled(settledAs))
-      return;
+    if (group === undefined || !isSettled(settledAs)) return;
     if (isOpen && settledAs === 'completed' && parseGroup(group).kind !== 'workflow') return;
     const member = { id, group, status: settledAs, ...(parents && { parents }) };
     const watched = this.#watched.get(group);
