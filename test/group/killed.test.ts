@@ -1,16 +1,14 @@
-import { type Document, MongoClient } from 'mongodb';
 import { afterAll, expect, test } from 'vitest';
 import { z } from 'zod';
-import { defineJob, type JobFactory, RemoteProcessor, resultOf } from '../../src/index.js';
-import { type Passage, TcpProxy } from '../chaos/tcp-proxy.js';
+import { defineJob, type JobFactory, type RemoteProcessor, resultOf } from '../../src/index.js';
+import type { Passage } from '../chaos/tcp-proxy.js';
 import { collectionNames } from '../collection-names.js';
-import { silent, useDatabase } from '../database.js';
+import { useDatabase } from '../database.js';
+import { afterDeaths, workUntilDead } from '../work-until-dead.js';
 
 const database = useDatabase();
 
-/** The work of dead processes, which do not know that they are dead, and give up after their lease. */
-const underWay: Promise<unknown>[] = [];
-afterAll(() => Promise.allSettled(underWay));
+afterAll(afterDeaths);
 
 const one = defineJob({ name: 'one', input: z.number(), output: z.number(), run: ({ input }) => input });
 
@@ -59,42 +57,16 @@ const outputs = async (id: string) => {
 };
 
 /** Does it all, and dies at a command. Returns whether it died before the work was done. */
-async function workUntilDead(id: string, survives: number, fate: Passage): Promise<boolean> {
-  const { hostname, port } = new URL(database.uri);
-  const proxy = await TcpProxy.start({ host: hostname, port: Number(port) });
-  const client = new MongoClient(`mongodb://127.0.0.1:${proxy.port}/?directConnection=true`);
-  const processor = new RemoteProcessor({ db: client.db(database.name), log: silent, lease: '2s' });
-  await processor.addJobFactories(kinds);
-  const dead = new AbortController();
-  const sessions: Document[] = [];
-  let commands = 0;
-  const died = new Promise<true>((resolve) => {
-    proxy.judgeBy((command: Document) => {
-      if ('hello' in command || 'ismaster' in command || 'endSessions' in command) return 'deliver';
-      if (command.startTransaction) sessions.push(command.lsid);
-      commands += 1;
-      if (commands <= survives) return 'deliver';
-      dead.abort();
-      resolve(true);
-      return commands === survives + 1 ? fate : 'cut';
-    });
-  });
-  const work = async () => {
-    await addAll(processor, id);
-    await processor.drain({ signal: dead.signal, margin: 0 });
-  };
-  const working = work().then(
-    () => dead.signal.aborted,
-    () => true,
+function addAndWork(id: string, survives: number, fate: Passage): Promise<boolean> {
+  return workUntilDead(
+    database,
+    { survives, fate },
+    () => kinds,
+    async (processor, signal) => {
+      await addAll(processor, id);
+      await processor.drain({ signal, margin: 0 });
+    },
   );
-  underWay.push(working);
-  try {
-    return await Promise.race([died, working]);
-  } finally {
-    if (sessions.length > 0) await database.client.db('admin').command({ killSessions: sessions });
-    underWay.push(client.close());
-    await proxy.close();
-  }
 }
 
 /** Lets two minutes pass for leases and for looks after groups. */
@@ -113,7 +85,7 @@ test.each<Passage>(['cut', 'lose reply'])(
     const next = Number(process.env.GROUP_KILLS ?? 9);
     for (let wasKilled = true; wasKilled; survives += next) {
       const id = `${survives}`;
-      wasKilled = await workUntilDead(id, survives, fate);
+      wasKilled = await addAndWork(id, survives, fate);
       const processor = database.processor();
       await processor.addJobFactories(kinds);
       const began: string[] = [];

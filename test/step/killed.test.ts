@@ -5,14 +5,13 @@ import { defineJob, RemoteProcessor } from '../../src/index.js';
 import { type Passage, TcpProxy } from '../chaos/tcp-proxy.js';
 import { collectionNames } from '../collection-names.js';
 import { silent, useDatabase } from '../database.js';
+import { afterDeaths, workUntilDead } from '../work-until-dead.js';
 import { endWaits } from './over.js';
 import { type Effects, type Op, perform, programs, stepsOf } from './program.js';
 
 const database = useDatabase();
 
-/** The work of dead processes, which do not know that they are dead, and give up after their lease. */
-const underWay: Promise<unknown>[] = [];
-afterAll(() => Promise.allSettled(underWay));
+afterAll(afterDeaths);
 
 function jobOf(ops: readonly Op[], effects: Effects) {
   return defineJob({
@@ -63,50 +62,24 @@ function isWrite(command: Document): boolean {
   return ['insert', 'update', 'delete', 'findAndModify', 'commitTransaction'].some((name) => name in command);
 }
 
-/**
- * Does the job, and dies at a write: it is not delivered, or it is and its answer is lost. No later command arrives.
- *
- * @returns true if it died, false if the work was done first
- */
-async function workUntilDead(
+/** Does the job, and dies at a write. Returns true if it died, false if the work was done first. */
+function finishUntilDead(
   jobWith: (client: MongoClient) => ReturnType<typeof jobOf>,
   id: string,
   survives: number,
   fate: Passage,
 ): Promise<boolean> {
-  const { hostname, port } = new URL(database.uri);
-  const proxy = await TcpProxy.start({ host: hostname, port: Number(port) });
-  const client = new MongoClient(`mongodb://127.0.0.1:${proxy.port}/?directConnection=true`);
-  const processor = new RemoteProcessor({ db: client.db(database.name), log: silent, lease: '2s' });
-  await processor.addJobFactory(jobWith(client));
-  const dead = new AbortController();
-  const isDead = () => dead.signal.aborted;
-  const sessions: Document[] = [];
-  let writes = 0;
-  const died = new Promise<true>((resolve) => {
-    proxy.judgeBy((command: Document) => {
-      if ('hello' in command || 'ismaster' in command || 'endSessions' in command) return 'deliver';
-      if (isDead()) return 'cut';
-      if (command.startTransaction) sessions.push(command.lsid);
-      if (!isWrite(command) || writes++ < survives) return 'deliver';
-      dead.abort();
-      resolve(true);
-      return fate;
-    });
-  });
-  const working = finish(id, () => processor.drain({ signal: dead.signal, margin: 0 }), isDead).then(
-    () => false,
-    () => true,
+  return workUntilDead(
+    database,
+    { survives, fate, counts: isWrite },
+    (client) => [jobWith(client)],
+    (processor, signal) =>
+      finish(
+        id,
+        () => processor.drain({ signal, margin: 0 }),
+        () => signal.aborted,
+      ),
   );
-  underWay.push(working);
-  try {
-    return await Promise.race([died, working]);
-  } finally {
-    // Ends the open transaction, as the server would after a minute. Without ids it would end everybody's.
-    if (sessions.length > 0) await database.client.db('admin').command({ killSessions: sessions });
-    underWay.push(client.close());
-    await proxy.close();
-  }
 }
 
 /** The results of a program that nothing interrupts, and how often each transaction takes effect. */
@@ -127,7 +100,7 @@ async function expectSameAfterKill(
 ): Promise<boolean> {
   const id = `killed ${survives} ${fate}`;
   await add(ops, id);
-  const wasKilled = await workUntilDead((client) => jobOf(ops, newEffects(client)), id, survives, fate);
+  const wasKilled = await finishUntilDead((client) => jobOf(ops, newEffects(client)), id, survives, fate);
   await expireLeases();
 
   const processor = database.processor();
@@ -246,7 +219,7 @@ test('a job that fails for good is undone, whenever its worker is killed', async
     const job = failingJob(database.client);
     await processor.addJobFactory(job);
     await processor.addJob(job, undefined, { id });
-    wasKilled = await workUntilDead(failingJob, id, survives, 'cut');
+    wasKilled = await finishUntilDead(failingJob, id, survives, 'cut');
     const stored = (await processor.jobs.steps(id)).steps.map(({ name }) => name);
     await expireLeases();
     await finish(id, async () => {
