@@ -116,6 +116,23 @@ test('circles, unknown names and misfits are refused with their paths, before an
       load: { name: 'load', input: { rows: resultOf<number[]>('extract', 'rows') } },
     }),
   ).toMatchObject([{ path: 'jobs.load.input.table' }]);
+  const closed = defineJob({
+    name: 'closed',
+    output: z.strictObject({ a: z.string() }),
+    run: () => ({ a: '' }),
+  });
+  await processor.addJobFactory(closed);
+  expect(
+    await refused({
+      closed: { job: closed },
+      report: { job: load, input: resultOf<{ rows: number[]; table: string }>('closed') },
+    }),
+  ).toEqual([
+    {
+      path: 'jobs.report.input',
+      message: "the result of 'closed' does not fit: rows: expected, and it has none",
+    },
+  ]);
   expect((await processor.workflows.list()).workflows).toEqual([]);
   expect((await processor.jobs.list()).jobs).toEqual([]);
 });
