@@ -66,9 +66,8 @@ export async function wakeParent(
 }
 
 /**
- * Notes that something has ended that held jobs wait for, and lets those run that wait for nothing else. Returns them.
- * Fills in their inputs. One command if there are
- * none.
+ * Notes that something has ended that held jobs wait for, and fills in their inputs. Lets those run that wait for nothing
+ * else, and returns them. Costs one command if no job waits.
  *
  * @param whens which conditions of theirs are met
  */
