@@ -91,8 +91,22 @@ export async function letGo(
     return { updateOne: { filter: { _id: job._id, ...held }, update, ...byId } };
   });
   await jobs.bulkWrite(statements, { ordered: false });
-  const free = met.filter(({ waitsFor }) => waitsFor?.every(isMet));
+  const isFree = ({ waitsFor }: HeldJob) => waitsFor?.every(isMet) === true;
+  const others = met.filter((job) => !isFree(job));
+  const free = [...met.filter(isFree), ...(await findFree(jobs, others))];
   return free.map(({ jobName, queue }) => ({ jobName, queue, runAt: 0 }));
+}
+
+/**
+ * Returns those of these jobs that wait for nothing any more. Another process may have noted the end of the rest at the same
+ * time, and took the jobs for held as well.
+ */
+async function findFree(jobs: Collection<JobDocument>, held: readonly HeldJob[]): Promise<HeldJob[]> {
+  if (held.length === 0) return [];
+  const ids = held.map(({ _id }) => _id);
+  const free = { _id: { $in: ids }, status: 'queued', waitsFor: { $exists: false } } as const;
+  const options = { projection: { jobName: 1, queue: 1 }, batchSize: ids.length + 1, ...byId };
+  return jobs.find(free, options).toArray();
 }
 
 type HeldJob = Pick<JobDocument, '_id' | 'jobName' | 'queue' | 'waitsFor' | 'inputFrom'>;

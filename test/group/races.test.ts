@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { ConflictError, defineJob, RemoteException, resultOf, ValidationError } from '../../src/index.js';
 import { useDatabase } from '../database.js';
+import { eventually } from '../eventually.js';
 
 const database = useDatabase();
 
@@ -214,4 +215,27 @@ test('more parents than fit into one look are looked after', async () => {
   await processor.scheduleDueItems();
   await processor.drain();
   expect(await processor.getJobStatus(id)).toBe('completed');
+});
+
+test('a job is announced though two processes end its last two predecessors at the same time', async () => {
+  const processors = [1, 2].map(() => database.processor());
+  const [one, other] = processors;
+  const announced: string[] = [];
+  const job = defineJob({ name: 'part', run: () => {} });
+  const last = defineJob({ name: 'last', run: () => {} });
+  for (const processor of processors) {
+    await processor.addJobFactories([job, last]);
+    processor.on('jobsReady', ({ jobs }) => announced.push(...jobs.map(({ jobName }) => jobName)));
+  }
+  for (let n = 0; n < 30; n += 1) {
+    await one?.addWorkflow({
+      id: 'w',
+      jobs: { a: { job }, b: { job }, last: { job: last, after: ['a', 'b'], when: 'settled' } },
+    });
+    announced.length = 0;
+    await Promise.all([one?.cancelJob('w.a'), other?.cancelJob('w.b')]);
+    await eventually(() => expect(announced).toContain('last'));
+    await one?.workflows.cancel('w');
+    await one?.workflows.remove('w');
+  }
 });
