@@ -152,17 +152,32 @@ async function inSlices(
   let changed = 0;
   let skipped = 0;
   let cursor: string | undefined;
+  let before: Date | undefined;
   do {
     const isLate = deadline !== undefined && Date.now() >= deadline.getTime();
     if (isLate || signal?.aborted === true || changed >= limit) return { changed, skipped, more: true };
     const size = Math.min(SLICE, limit - changed);
-    const page = await listJobs(jobs, { ...filter, order: 'oldest', brief: true, limit: size, cursor });
+    const page = await listJobs(
+      jobs,
+      { ...filter, order: 'oldest', brief: true, limit: size, cursor },
+      before,
+    );
     const done = page.jobs.length === 0 ? 0 : await change(page.jobs);
     changed += done;
     skipped += page.jobs.length - done;
     cursor = page.cursor;
+    // One that fails again stands at the end of the list.
+    if (cursor !== undefined) before ??= await newestEnd(jobs, filter);
   } while (cursor !== undefined);
   return { changed, skipped, more: false };
+}
+
+/** Returns the moment after the last job of this status ended. Undefined for a list by when the jobs were added. */
+async function newestEnd(jobs: Collection<JobDocument>, { status }: JobsFilter): Promise<Date | undefined> {
+  if (status !== 'error' && status !== 'cancelled') return undefined;
+  const { jobs: found } = await listJobs(jobs, { status, limit: 1, brief: true });
+  const { completed } = found[0] ?? {};
+  return completed && new Date(completed.getTime() + 1);
 }
 
 /** Changes the jobs that still have one of these statuses and returns their number. Ignores duplicate unique keys. */

@@ -3,7 +3,7 @@ import { byIndex, type Index } from '../mongo/by-index.js';
 import {
   blockedJobs,
   byCreated,
-  byUnsuccessful,
+  byEnd,
   claimableJobs,
   heldBackJobs,
   heldJobs,
@@ -42,8 +42,8 @@ export async function countJobs(jobs: Collection<JobDocument>): Promise<JobCount
   const [queued, processing, cancelled, error, total] = await Promise.all([
     countQueued(jobs),
     countCapped(jobs, leaseExpiry, { status: 'processing', 'lease.expires': { $gt: new Date(0) } }),
-    countCapped(jobs, byUnsuccessful, { status: 'cancelled' }),
-    countCapped(jobs, byUnsuccessful, { status: 'error' }),
+    countCapped(jobs, byEnd, { status: 'cancelled' }),
+    countCapped(jobs, byEnd, { status: 'error' }),
     jobs.estimatedDocumentCount(),
   ]);
   const others = [queued, processing, cancelled, error];

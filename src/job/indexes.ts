@@ -130,10 +130,13 @@ export const byJobName = { name: 'byJobName', key: { jobName: 1, created: 1, _id
 /** Serves lists of a queue's jobs. Optional, because it costs two entries per job. */
 export const byQueue = { name: 'byQueue', key: { queue: 1, created: 1, _id: 1 } } as const;
 
-/** Serves lists, counts and removals of jobs that failed or were cancelled. A completed job is never in it. */
-export const byUnsuccessful = {
-  name: 'byUnsuccessful',
-  key: { status: 1, created: 1, _id: 1, completed: 1 },
+/**
+ * Serves lists, counts and removals of jobs that failed or were cancelled, by when they ended. A completed job is never in
+ * it.
+ */
+export const byEnd = {
+  name: 'byEnd',
+  key: { status: 1, completed: 1, _id: 1 },
   partialFilterExpression: { status: { $in: ['cancelled', 'error'] } },
 } as const;
 
@@ -151,7 +154,7 @@ export const jobIndexes: IndexDescription[] = [
   jobExpiry,
   byCreated,
   byJobName,
-  byUnsuccessful,
+  byEnd,
 ];
 
 const formerClaim = {
@@ -176,6 +179,11 @@ export const formerJobIndexes: readonly IndexDescription[] = [
   { name: 'lease', key: { 'lease.expires': 1 }, partialFilterExpression: { status: 'processing' } },
   { name: 'byStatus', key: { status: 1, created: 1, _id: 1 } },
   formerClaimAll,
+  {
+    name: 'byUnsuccessful',
+    key: { status: 1, created: 1, _id: 1, completed: 1 },
+    partialFilterExpression: { status: { $in: ['cancelled', 'error'] } },
+  },
   {
     name: 'claimByQueue',
     key: { queue: 1, priority: -1, runAt: 1, _id: 1, jobName: 1 },

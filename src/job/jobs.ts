@@ -91,7 +91,8 @@ export class Jobs<out Kinds extends JobsByName = JobsByName> {
 
   /**
    * Returns a page of jobs, by default the 100 newest, and a cursor for the next page. A job that exists throughout is
-   * listed exactly once, whatever is added or removed between pages.
+   * listed exactly once, whatever is added or removed between pages. With the status `error` or `cancelled`, the order is
+   * that in which the jobs ended.
    *
    * With at most one of `status`, `jobName` and `queue`, the cost depends only on the page. With several, or with
    * `errorText`, at most 5,000 jobs are searched. A page may then have fewer jobs than `limit`, even none, but a cursor

@@ -2,15 +2,15 @@ import * as z from 'zod';
 import { cursorOf, toCursorText } from '../page-filter.js';
 import { storableText } from '../storable-text.js';
 
-/** Position of a job in lists, which are sorted by `created`, then `_id`. Neither ever changes. */
+/** Position of a job in lists, which are sorted by when it was added, or ended, then by `_id`. */
 export interface ListPlace {
-  readonly created: Date;
+  readonly at: Date;
   readonly id: string;
 }
 
 /** Encodes a position as text that callers pass back. The text stays valid when that job is gone. */
-export function toCursor({ created, id }: ListPlace): string {
-  return toCursorText([created.getTime(), id]);
+export function toCursor({ at, id }: ListPlace): string {
+  return toCursorText([at.getTime(), id]);
 }
 
 /** The largest time that a Date can hold. */
@@ -18,7 +18,7 @@ const MAX_TIME_MS = 8.64e15;
 
 const placeSchema = z
   .tuple([z.int().min(-MAX_TIME_MS).max(MAX_TIME_MS), storableText])
-  .transform(([created, id]): ListPlace => ({ created: new Date(created), id }));
+  .transform(([at, id]): ListPlace => ({ at: new Date(at), id }));
 
 /** Parses a text made by `toCursor` to a position. */
 export const cursorSchema = cursorOf(placeSchema);

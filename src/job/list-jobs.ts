@@ -7,7 +7,7 @@ import { readPage } from '../mongo/read-page.js';
 import { type PageFilter, pageSize } from '../page-filter.js';
 import { storableText } from '../storable-text.js';
 import { validateNow } from '../validate.js';
-import { byCreated, byJobName, byQueue, byUnsuccessful } from './indexes.js';
+import { byCreated, byEnd, byJobName, byQueue } from './indexes.js';
 import { type Job, type JobDocument, type JobStatus, jobStatuses, shownFields, toJob } from './job.js';
 import { cursorSchema, type ListPlace, toCursor } from './list-cursor.js';
 
@@ -23,7 +23,10 @@ export interface JobsFilter extends PageFilter {
   readonly queue?: string | undefined;
   /** Part of the message of an error or of its causes, in upper or lower case. */
   readonly errorText?: string | undefined;
-  /** Order by `created`. Default: `newest` first. */
+  /**
+   * Order by when the jobs were added, or with the status `error` or `cancelled` by when they ended. Default: `newest`
+   * first.
+   */
   readonly order?: 'newest' | 'oldest' | undefined;
   /** Leaves out inputs, outputs and stacks. */
   readonly brief?: boolean | undefined;
@@ -51,7 +54,8 @@ export interface JobPage {
 }
 
 /**
- * Lists jobs page by page. A job that exists throughout is listed exactly once, whatever is added or removed.
+ * Lists jobs page by page. A job that exists throughout is listed exactly once, whatever is added or removed. With the
+ * status `error` or `cancelled`, so is a job that keeps it throughout: these lists are ordered by when the jobs ended.
  *
  * Without conditions, or with only a `jobName` or the status `error` or `cancelled`, it examines one more job than it
  * returns. The same holds for `queue` if the database has that index (see `IndexOptions`). For another status, several
@@ -59,17 +63,22 @@ export interface JobPage {
  * even none, but a cursor to continue. Pages of large jobs are shorter too, since a page holds at most `maxBytes` as
  * JSON, or a single job.
  *
+ * @param before leaves out, from a list with the oldest first, jobs that were added, or ended, at this moment or later
  * @throws ValidationError for an invalid filter or a cursor that no page returned
  */
-export async function listJobs(jobs: Collection<JobDocument>, filter: JobsFilter = {}): Promise<JobPage> {
+export async function listJobs(
+  jobs: Collection<JobDocument>,
+  filter: JobsFilter = {},
+  before?: Date,
+): Promise<JobPage> {
   const valid = validateNow(filterSchema, filter, 'Filter of jobs');
   const list = bestIndex(valid);
-  if (list.index !== byQueue) return orIndexMissing(pageBy(jobs, valid, list));
+  if (list.index !== byQueue) return orIndexMissing(pageBy(jobs, valid, list, before));
   return byOptionalIndex(
     jobs,
     byQueue,
-    () => pageBy(jobs, valid, list),
-    () => orIndexMissing(pageBy(jobs, valid, allJobs)),
+    () => pageBy(jobs, valid, list, before),
+    () => orIndexMissing(pageBy(jobs, valid, allJobs, before)),
   );
 }
 
@@ -77,9 +86,10 @@ async function pageBy(
   jobs: Collection<JobDocument>,
   { limit, maxBytes, order, cursor, errorText, brief: isBrief, ...equal }: z.output<typeof filterSchema>,
   list: ListIndex,
+  before: Date | undefined,
 ): Promise<JobPage> {
   const conditions = Object.fromEntries(Object.entries(equal).filter(([, value]) => value !== undefined));
-  const stretch: Stretch = { list, order, after: cursor };
+  const stretch: Stretch = { list, order, after: cursor, before };
   const isServed = errorText === undefined && isDeepStrictEqual(conditions, list.by);
   const upTo = isServed ? undefined : await lastToScan(jobs, stretch);
   const query = { ...conditions, ...(errorText !== undefined && hasErrorWith(errorText)) };
@@ -89,17 +99,16 @@ async function pageBy(
   const found = jobs.find(query, { ...scan, ...size });
   const { documents, hasMore } = await readPage(found, { limit, maxBytes });
   const last = documents.at(-1);
-  const next = hasMore && last ? { created: last.created, id: last._id } : upTo;
+  const next = hasMore && last ? placeOf(last, list) : upTo;
   return { jobs: documents.map(toJob), cursor: next && toCursor(next) };
 }
 
-/** An index for lists: by one field or none, then `created`, then `_id`. */
+/** An index for lists: by one field or none, then a time, then `_id`. */
 interface ListIndex {
   readonly index: Index;
   /** First field of the index with its value. Empty for the index of all jobs. */
   readonly by: Document;
-  /** Further fields, after `_id` in the index. */
-  readonly rest?: Document;
+  readonly time: 'created' | 'completed';
 }
 
 /** The part of a list that follows a position. */
@@ -107,16 +116,17 @@ interface Stretch {
   readonly list: ListIndex;
   readonly order: 'newest' | 'oldest';
   readonly after: ListPlace | undefined;
+  readonly before: Date | undefined;
 }
 
-const allJobs: ListIndex = { index: byCreated, by: {} };
+const allJobs: ListIndex = { index: byCreated, by: {}, time: 'created' };
 
 /** Returns the most selective index. Few jobs fail or are cancelled, and a name has fewer jobs than a queue. */
 function bestIndex({ status, jobName, queue }: z.output<typeof filterSchema>): ListIndex {
   if (status === 'error' || status === 'cancelled')
-    return { index: byUnsuccessful, by: { status }, rest: { completed: new MinKey() } };
-  if (jobName !== undefined) return { index: byJobName, by: { jobName } };
-  return queue === undefined ? allJobs : { index: byQueue, by: { queue } };
+    return { index: byEnd, by: { status }, time: 'completed' };
+  if (jobName !== undefined) return { index: byJobName, by: { jobName }, time: 'created' };
+  return queue === undefined ? allJobs : { index: byQueue, by: { queue }, time: 'created' };
 }
 
 /** Matches a user's text literally, never as a pattern. */
@@ -128,10 +138,14 @@ function hasErrorWith(text: string): Filter<JobDocument> {
 
 /** Returns the last position that may be searched, if more jobs follow it. Reads only index keys, no documents. */
 async function lastToScan(jobs: Collection<JobDocument>, stretch: Stretch): Promise<ListPlace | undefined> {
-  const projection = { created: 1, _id: 1 };
+  const projection = { [stretch.list.time]: 1, _id: 1 };
   const options = { ...scanOf(stretch), projection, skip: MAX_SCANNED - 1 };
   const last = await jobs.findOne({}, options);
-  return last ? { created: last.created, id: last._id } : undefined;
+  return last ? placeOf(last, stretch.list) : undefined;
+}
+
+function placeOf(job: Pick<JobDocument, '_id' | 'created' | 'completed'>, { time }: ListIndex): ListPlace {
+  return { at: job[time] ?? job.created, id: job._id };
 }
 
 /**
@@ -139,33 +153,25 @@ async function lastToScan(jobs: Collection<JobDocument>, stretch: Stretch): Prom
  * a condition on two fields ("created earlier, or at the same time with a smaller id") does not bound the scan. With
  * many jobs added at once, each page would read all earlier ones again. `min` is inclusive and `max` is exclusive.
  */
-function scanOf({ list: { index, by, rest }, order, after }: Stretch, upTo?: ListPlace): FindOptions {
+function scanOf({ list: { index, by, time }, order, after, before }: Stretch, upTo?: ListPlace): FindOptions {
   const direction = order === 'newest' ? -1 : 1;
-  const pattern = { ...by, created: 1, _id: 1, ...rest };
-  const lowest = { created: new MinKey(), _id: new MinKey() };
-  const highest = { created: new MaxKey(), _id: new MaxKey() };
+  const pattern = { ...by, [time]: 1, _id: 1 };
+  const at = (place: ListPlace): Document => ({ [time]: place.at, _id: place.id });
+  // No id lies between an id and the same id with a NUL, which ids never contain.
+  const behind = (place: ListPlace): Document => ({ [time]: place.at, _id: `${place.id}\0` });
+  const lowest = { [time]: new MinKey(), _id: new MinKey() };
+  const highest = { [time]: new MaxKey(), _id: new MaxKey() };
+  const end = before ? { [time]: before, _id: new MinKey() } : highest;
   const ends =
     order === 'newest'
       ? { min: upTo ? at(upTo) : lowest, max: after ? at(after) : highest }
-      : { min: after ? behind(after) : lowest, max: upTo ? behind(upTo) : highest };
+      : { min: after ? behind(after) : lowest, max: upTo ? behind(upTo) : end };
   return {
     hint: index.key,
     sort: mapValues(pattern, () => direction),
-    min: { ...by, ...ends.min, ...rest },
-    max: { ...by, ...ends.max, ...rest },
+    min: { ...by, ...ends.min },
+    max: { ...by, ...ends.max },
   };
-}
-
-function at({ created, id }: ListPlace): Document {
-  return { created, _id: id };
-}
-
-/**
- * Returns the bound just after a position. No id lies between an id and the same id with a NUL, which ids never
- * contain.
- */
-function behind({ created, id }: ListPlace): Document {
-  return { created, _id: `${id}\0` };
 }
 
 function mapValues<Value>(object: Document, toValue: () => Value): Record<string, Value> {

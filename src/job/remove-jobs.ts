@@ -3,7 +3,7 @@ import { byId, byIndex } from '../mongo/by-index.js';
 import { ELECTION_MS } from '../mongo/election.js';
 import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
 import { type FormerHolder, holderFields } from './former-holder.js';
-import { byCreated, byUnsuccessful } from './indexes.js';
+import { byCreated, byEnd } from './indexes.js';
 import { isNotAhead } from './is-not-ahead.js';
 import type { JobDocument, SettledStatus } from './job.js';
 import { ourJob } from './jobs-collection.js';
@@ -26,8 +26,8 @@ export interface Removal {
 const BATCH = 1000;
 
 /**
- * Removes settled jobs in batches, oldest first. Each status is walked by an index on `created`, or on `status` and
- * `created`. A batch is repeated after a conflict with another write, or if the database cannot be reached. The number
+ * Removes settled jobs in batches, oldest first. Completed jobs are walked by the index on `created`, others by that on
+ * `status` and `completed`. A batch is repeated after a conflict with another write, or if the database cannot be reached. The number
  * removed by the failed try is unknown and not counted.
  *
  * A job made by a scheduler item may be removed like any other once its occurrence was due. The job was made in the
@@ -55,16 +55,12 @@ export async function removeJobs(
   return counts;
 }
 
-const oldestFirst: FindOptions = {
-  sort: { created: 1, _id: 1 },
-  limit: BATCH,
-  batchSize: BATCH + 1,
-};
+const oneBatch: FindOptions = { limit: BATCH, batchSize: BATCH + 1 };
 
 /** A job of a group is removed together with it. */
 const ofNoGroup = { group: { $exists: false } };
 
-/** Removes a batch. `last` is the time of creation of the last job of a full batch, after which more may follow. */
+/** Removes a batch. `last` is the time of the last job of a full batch, after which more may follow. */
 async function removeBatch(
   jobs: Collection<JobDocument>,
   status: SettledStatus,
@@ -76,14 +72,14 @@ async function removeBatch(
   readonly stopped: readonly FormerHolder[];
 }> {
   const $expr = isRemovable(olderThanMs);
-  const projection = { created: 1, ...(status === 'error' && holderFields) };
+  const [index, time] =
+    status === 'completed' ? ([byCreated, 'created'] as const) : ([byEnd, 'completed'] as const);
+  const projection = { [time]: 1, ...(status === 'error' && holderFields) };
+  const options: FindOptions = { ...oneBatch, sort: { [time]: 1, _id: 1 }, projection };
   return retryWhileUnreachable(ELECTION_MS, async () => {
-    const found = await byIndex(jobs, status === 'completed' ? byCreated : byUnsuccessful, (hint) =>
+    const found = await byIndex(jobs, index, (hint) =>
       jobs
-        .find(
-          { ...ourJob, status, created: { $gte: from }, ...ofNoGroup, $expr },
-          { ...oldestFirst, projection, ...hint },
-        )
+        .find({ ...ourJob, status, [time]: { $gte: from }, ...ofNoGroup, $expr }, { ...options, ...hint })
         .toArray(),
     );
     if (found.length === 0) return { removed: 0, last: undefined, stopped: [] };
@@ -92,7 +88,7 @@ async function removeBatch(
     const { deletedCount } = await jobs.deleteMany({ ...ourJob, _id: { $in: ids }, status, $expr }, byId);
     // Without limits, a job has no such field.
     const stopped = found.filter(({ slots }) => slots !== undefined);
-    return { removed: deletedCount, last: found[BATCH - 1]?.created, stopped };
+    return { removed: deletedCount, last: found[BATCH - 1]?.[time], stopped };
   });
 }
 

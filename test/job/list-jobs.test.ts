@@ -22,18 +22,21 @@ interface Listed {
   readonly jobName?: string;
   readonly queue?: string;
   readonly errors?: readonly string[];
+  /** In seconds. Default: `made`. */
+  readonly ended?: number;
 }
 
 /** Puts jobs there as they would be by now: no API adds a job in the past. */
 async function put(...listed: readonly Listed[]): Promise<void> {
   const documents = listed.map(
-    ({ id, made, status = 'queued', jobName = 'echo', queue = 'default', errors = [] }) => ({
+    ({ id, made, status = 'queued', jobName = 'echo', queue = 'default', errors = [], ended = made }) => ({
       _id: id,
       jobName,
       queue,
       status,
       retryCounter: 0,
       created: new Date(made * 1000),
+      ...(['error', 'cancelled', 'completed'].includes(status) && { completed: new Date(ended * 1000) }),
       errors: errors.map((message) => ({ message })),
     }),
   );
@@ -68,6 +71,24 @@ test('the newest come first, or the oldest; of those made at the same moment, by
   expect(await idsOf(processor, { order: 'oldest' })).toEqual(['c', 'a', 'b']);
   expect((await processor.getJobs()).map(({ id }) => id)).toEqual(['c', 'a', 'b']);
   expect((await processor.getJobs({ order: 'newest', limit: 1 })).map(({ id }) => id)).toEqual(['b']);
+});
+
+test('jobs that failed or were cancelled are listed by when they ended, not by when they were added', async () => {
+  const processor = database.processor();
+  await put(
+    { id: 'old', made: 1, ended: 9, status: 'error' },
+    { id: 'new', made: 5, ended: 6, status: 'error' },
+    { id: 'middle', made: 3, ended: 7, status: 'error' },
+    { id: 'stopped late', made: 1, ended: 4, status: 'cancelled' },
+    { id: 'stopped', made: 2, ended: 3, status: 'cancelled' },
+  );
+  expect(await allPages(processor, { status: 'error', limit: 1 })).toEqual(['old', 'middle', 'new']);
+  expect(await allPages(processor, { status: 'error', limit: 1, order: 'oldest' })).toEqual([
+    'new',
+    'middle',
+    'old',
+  ]);
+  expect(await idsOf(processor, { status: 'cancelled' })).toEqual(['stopped late', 'stopped']);
 });
 
 test('by status, name, queue, and any of them together', async () => {

@@ -161,7 +161,8 @@ const listJobs = defineRoute({
     }),
   reply: {
     status: 200,
-    description: 'A page of jobs, by default the newest first. `cursor` is null at the end.',
+    description:
+      'A page of jobs, by default the newest first. With the status error or cancelled, these are the ones that ended last. `cursor` is null at the end.',
     schema: () => z.object({ jobs: z.array(jobView), cursor: nextCursor }),
     example: { jobs: [job], cursor: null },
   },
