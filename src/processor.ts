@@ -434,7 +434,10 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
       {
         freeing: (freed) => this.#passOn(freed),
         cancelling: (cancelled) => groups.afterSettling(cancelled),
-        retrying: (retried) => groups.afterRetrying(retried),
+        retrying: {
+          before: (found) => groups.beforeRetrying(found),
+          after: (retried) => groups.afterRetrying(retried),
+        },
       },
       async (id, filter) => listTree((await collections()).jobs, id, filter),
     );
@@ -783,7 +786,9 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
    */
   async retryJob(id: string, options: CallerOptions = {}): Promise<void> {
     await this.#requireMayHave(id, options, 'The call of retryJob');
-    const retried = await retryJob(await this.#connected(), id);
+    const retried = await retryJob(await this.#connected(), id, (found) =>
+      this.#worker.groups.beforeRetrying([found]),
+    );
     await this.#worker.groups.afterRetrying([retried]);
     await this.kick();
   }

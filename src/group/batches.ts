@@ -21,7 +21,7 @@ export interface BatchResult extends JobResult {
 
 /** Batches of jobs. `processor.addBatch` adds one. */
 export class Batches extends AddedGroups<'batch'> {
-  /** Returns a page of batches, newest first. Each costs two counts of its jobs. @throws ValidationError */
+  /** Returns a page of batches, newest first. Each costs four counts of its jobs. @throws ValidationError */
   async list(filter?: PageFilter): Promise<BatchPage> {
     const { documents, cursor } = await this.page(filter);
     const collections = await this.collections();

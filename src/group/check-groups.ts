@@ -1,11 +1,13 @@
 import type { Collection } from 'mongodb';
 import type { FormerHolder } from '../job/former-holder.js';
 import { groupsAwaited, parseGroup } from '../job/group.js';
+import { lookAtGroup } from '../job/group-statements.js';
 import { isSettled, type JobDocument } from '../job/job.js';
 import type { QueuedJob } from '../job/queued-job.js';
 import { NEVER } from '../job/step-log.js';
 import { byId, byIndex } from '../mongo/by-index.js';
 import { cancelGroup } from './change-group.js';
+import { isStuck, reopening } from './close-group.js';
 import {
   type BatchDocument,
   CHECK_MS,
@@ -166,9 +168,24 @@ async function checkAdded(
     else await removeGroup(collections, group);
     return { woken: [], freed };
   }
-  // Even one that is over may have a job that was retried, which nobody noted.
-  await checkAgain(collections, group, group.closed ? CHECK_SETTLED_MS : CHECK_MS);
+  if (group.closed || (group.kind === 'workflow' && group.failed)) await reopenIfOpen(collections, group);
+  else await checkAgain(collections, group, CHECK_MS);
   return { woken: await groups.lookAtAdded(group._id), freed: [] };
+}
+
+/** One that is over may have a job that was retried by a process that died before it noted that. */
+async function reopenIfOpen(
+  collections: GroupCollections,
+  group: BatchDocument | WorkflowDocument,
+): Promise<void> {
+  const { jobs, jobGroups } = collections;
+  const { _id, checkAt } = group;
+  // The jobs that wait in a workflow that has failed are open.
+  const goesOn = group.closed
+    ? (await lookAtGroup(jobs, _id)).isOpen
+    : !(await isStuck(jobs, parseGroup(_id).id));
+  if (goesOn) await jobGroups.updateOne({ _id, checkAt }, reopening, byId);
+  else await checkAgain(collections, group, CHECK_SETTLED_MS);
 }
 
 /** Whether the job after a batch has yet to end, and does not wait for a person. It may read the results of the batch. */

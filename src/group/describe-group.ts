@@ -1,11 +1,9 @@
 import type { Collection } from 'mongodb';
 import { parseGroup, workflowJobId } from '../job/group.js';
-import { openIn } from '../job/group-statements.js';
-import { membersIndex } from '../job/indexes.js';
+import { countMembers } from '../job/group-statements.js';
 import type { JobDocument, JobStatus } from '../job/job.js';
-import { byId, byIndex } from '../mongo/by-index.js';
+import { byId } from '../mongo/by-index.js';
 import type { BatchDocument, GroupCollections, WorkflowDocument, WorkflowJob } from './group-document.js';
-import { countFailed } from './read-members.js';
 
 /**
  * State of a batch or a workflow:
@@ -102,7 +100,7 @@ async function progressOf(
   group: BatchDocument | WorkflowDocument,
 ): Promise<GroupProgress> {
   const { _id, size, created, closed, expires } = group;
-  const [failed, open] = await Promise.all([countFailed(jobs, _id), countOpen(jobs, _id)]);
+  const { failed, open } = await countMembers(jobs, _id);
   const isAdding = group.kind === 'batch' && !group.sealed;
   const times = { created, ...(closed && { closed }), ...(expires && { expires }) };
   const completed = isAdding ? 0 : Math.max(0, size - failed - open);
@@ -123,8 +121,4 @@ function statusOf(group: BatchDocument | WorkflowDocument, open: number, failed:
   if (group.kind === 'workflow' && group.failed) return 'failed';
   if (open > 0) return 'running';
   return failed > 0 ? 'failed' : 'completed';
-}
-
-function countOpen(jobs: Collection<JobDocument>, group: string): Promise<number> {
-  return byIndex(jobs, membersIndex, (hint) => jobs.countDocuments(openIn(group), hint));
 }

@@ -10,7 +10,7 @@ import type { Logger } from '../log.js';
 import { byId, byIndex } from '../mongo/by-index.js';
 import { checkGroups } from './check-groups.js';
 import { closeBatch, closeWorkflow, failWorkflow, isStuck, reopening } from './close-group.js';
-import type { GroupCollections } from './group-document.js';
+import { CHECK_MS, fromNow, type GroupCollections } from './group-document.js';
 import { cancelDescendants } from './tree.js';
 
 /** What groups need to look after their jobs. */
@@ -92,6 +92,20 @@ export class Groups {
   async afterCancelling(parents: readonly string[], freed: readonly FormerHolder[]): Promise<void> {
     await this.options.passOn(freed);
     for (const id of parents) await this.endTree(id);
+  }
+
+  /**
+   * Makes sure that somebody looks after groups soon, before jobs of theirs are queued again: those that are over are looked
+   * at once a day.
+   *
+   * @throws the driver's errors
+   */
+  async beforeRetrying(retried: readonly Pick<Job, 'group'>[]): Promise<void> {
+    const groups = [...new Set(retried.flatMap(({ group }) => group ?? []))];
+    if (groups.length === 0) return;
+    const { jobGroups } = this.options.collections;
+    // Not now: a look before the jobs are queued would put off the next one.
+    await jobGroups.updateMany({ _id: { $in: groups } }, [{ $set: { checkAt: fromNow(CHECK_MS) } }], byId);
   }
 
   /**

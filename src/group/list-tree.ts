@@ -10,6 +10,9 @@ import { cursorOf, pageSize, toCursorText } from '../page-filter.js';
 import { storableText } from '../storable-text.js';
 import { validateNow } from '../validate.js';
 
+/** Jobs searched for one page of those of a status. */
+const MAX_SEARCHED = 5000;
+
 const filterSchema = z.strictObject({
   status: z.enum(jobStatuses).optional(),
   ...pageSize,
@@ -20,7 +23,8 @@ const briefFields = { ...shownFields, input: 0, output: 0, progress: 0, 'errors.
 
 /**
  * Returns the jobs below a job, at all levels. Each is followed by those below it, as in a tree. `parents` tells how deep it
- * is. Inputs, outputs, progress and stacks are left out.
+ * is. Inputs, outputs, progress and stacks are left out. With a status, 5,000 jobs are searched for a page, which may have
+ * fewer jobs than asked for, even none, and a cursor to continue.
  *
  * @throws ValidationError
  */
@@ -32,10 +36,19 @@ export async function listTree(
   const { status, limit, maxBytes, cursor } = validateNow(filterSchema, filter, 'Filter of jobs.children');
   const { _id, parents } = descendantsOf(parentId);
   const from = cursor !== undefined && cursor > _id.$gt ? cursor : _id.$gt;
-  const below: Filter<JobDocument> = { _id: { ..._id, $gt: from }, parents, ...(status && { status }) };
+  const searchedTo = status && (await lastSearched(jobs, { ..._id, $gt: from }));
+  const to = searchedTo === undefined ? _id : { $lte: searchedTo };
+  const below: Filter<JobDocument> = { _id: { ...to, $gt: from }, parents, ...(status && { status }) };
   const size = { limit: limit + 1, batchSize: limit + 1, sort: { _id: 1 }, projection: briefFields } as const;
   const { documents, hasMore } = await readPage(jobs.find(below, { ...size, ...byId }), { limit, maxBytes });
-  const last = documents.at(-1);
   const found: Job[] = documents.map(toJob);
-  return { jobs: found, cursor: hasMore && last ? toCursorText(last._id) : undefined };
+  const next = hasMore ? documents.at(-1)?._id : searchedTo;
+  return { jobs: found, cursor: next === undefined ? undefined : toCursorText(next) };
+}
+
+/** Returns the id up to which a page of those of a status is searched. Undefined if no more are below. Reads keys only. */
+async function lastSearched(jobs: Collection<JobDocument>, _id: Filter<string>): Promise<string | undefined> {
+  const options = { projection: { _id: 1 }, sort: { _id: 1 }, skip: MAX_SEARCHED - 1, limit: 1 } as const;
+  const [last] = await jobs.find({ _id }, { ...options, ...byId }).toArray();
+  return last?._id;
 }

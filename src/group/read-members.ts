@@ -11,7 +11,10 @@ export const resultFields = { status: 1, output: 1, errors: { $slice: -1 } } as 
 
 export type ReadMember = Pick<JobDocument, '_id' | 'status' | 'output' | 'errors'>;
 
-/** Returns how jobs of a group ended, from a number on. One that is gone or not settled counts as cancelled. */
+/**
+ * Returns how jobs of a group ended, from a number on. One that is gone or not settled counts as cancelled. One command, whose
+ * reply MongoDB ends at 16 MB. The result then has fewer jobs than asked for, at least one.
+ */
 export async function readMembers(
   jobs: Collection<JobDocument>,
   id: string,
@@ -19,11 +22,18 @@ export async function readMembers(
   count: number,
 ): Promise<MemberResult[]> {
   const ids = Array.from({ length: count }, (_, index) => memberId(id, from + index));
-  const found = await jobs
-    .find<ReadMember>({ _id: { $in: ids } }, { projection: resultFields, ...byId })
-    .toArray();
-  const byJobId = new Map(found.map((job) => [job._id, job]));
-  return ids.map((id, index) => toResult(byJobId.get(id), id, from + index));
+  const options = { projection: resultFields, sort: { _id: 1 }, batchSize: count + 1, ...byId } as const;
+  const cursor = jobs.find<ReadMember>({ _id: { $in: ids } }, options);
+  try {
+    await cursor.hasNext();
+    const hasMore = cursor.id?.isZero() === false;
+    const found = cursor.readBufferedDocuments();
+    const byJobId = new Map(found.map((job) => [job._id, job]));
+    const read = hasMore ? ids.slice(0, ids.indexOf(found.at(-1)?._id ?? '') + 1) : ids;
+    return read.map((id, index) => toResult(byJobId.get(id), id, from + index));
+  } finally {
+    await cursor.close();
+  }
 }
 
 /** Returns the jobs of a group that failed first. */

@@ -1,19 +1,31 @@
 import type { Collection } from 'mongodb';
 import { batchesOf } from '../batches-of.js';
-import { memberId, parseGroup, thenId, workflowJobId } from '../job/group.js';
+import { jobKey, memberId, parseGroup, thenId, workflowJobId } from '../job/group.js';
 import { type JobDocument, settledStatuses } from '../job/job.js';
 import { byId } from '../mongo/by-index.js';
-import type { BatchDocument, GroupCollections, WorkflowDocument } from './group-document.js';
+import {
+  type BatchDocument,
+  CHECK_MS,
+  fromNow,
+  type GroupCollections,
+  type WorkflowDocument,
+} from './group-document.js';
+import { removeDescendants } from './tree.js';
 
 /** Jobs per command. Keeps each command short, so that no other write is held up for long. */
 const AT_A_TIME = 1000;
 
 /** Removes a batch or a workflow that is over, and its settled jobs with all that they have added. Safe to repeat. */
 export async function removeGroup(
-  { jobs, jobGroups }: GroupCollections,
+  collections: GroupCollections,
   group: BatchDocument | WorkflowDocument,
 ): Promise<void> {
-  for (const ids of batchesOf(memberIds(group), AT_A_TIME)) await removeSettled(jobs, ids);
+  const { jobs, jobGroups } = collections;
+  for (const ids of batchesOf(memberIds(group), AT_A_TIME)) {
+    const [first, ...others] = await findParents(collections, ids);
+    await removeSettled(jobs, ids);
+    if (first !== undefined) await removeDescendants(jobs, first, ...others);
+  }
   await jobGroups.deleteOne({ _id: group._id }, byId);
 }
 
@@ -23,6 +35,21 @@ export function memberIds(group: BatchDocument | WorkflowDocument): string[] {
   if (group.kind === 'workflow') return group.jobs.map(({ name }) => workflowJobId(id, name));
   const ids = Array.from({ length: group.size }, (_, index) => memberId(id, index));
   return group.then ? [...ids, thenId(id)] : ids;
+}
+
+/**
+ * Returns those of these jobs that have added others. Somebody looks after these within two minutes, in case that the
+ * process dies before it has removed them.
+ */
+async function findParents({ jobs, jobGroups }: GroupCollections, ids: readonly string[]): Promise<string[]> {
+  const parents = { _id: { $in: [...ids] }, 'steps.children': true } as const;
+  const options = { projection: { _id: 1 }, batchSize: AT_A_TIME + 1, ...byId } as const;
+  const found = (await jobs.find(parents, options).toArray()).map(({ _id }) => _id);
+  if (found.length === 0) return [];
+  // Not now: a look before their parents are removed would put off the next one.
+  const soon = [{ $set: { checkAt: fromNow(CHECK_MS) } }];
+  await jobGroups.updateMany({ _id: { $in: found.map(jobKey) } }, soon, byId);
+  return found;
 }
 
 async function removeSettled(jobs: Collection<JobDocument>, ids: readonly string[]): Promise<void> {

@@ -1,22 +1,21 @@
 import type { Collection, Filter } from 'mongodb';
 import { requestCancel } from '../job/end-attempt.js';
 import { type FormerHolder, findCancelledHolders } from '../job/former-holder.js';
-import { descendantsOf } from '../job/group.js';
+import { descendantsOf, groupOf } from '../job/group.js';
+import { isInMembersIndex } from '../job/group-statements.js';
+import { membersIndex } from '../job/indexes.js';
 import type { JobDocument } from '../job/job.js';
-import { byId } from '../mongo/by-index.js';
+import { byId, byIndex } from '../mongo/by-index.js';
 
 /** Jobs per command. Keeps each command short, so that no other write is held up for long. */
 const BATCH = 1000;
 
 /**
  * Cancels the jobs below this one that are queued, and asks the running ones to stop, at all levels at once. Returns those
- * that held places in limits. Without such jobs, that costs two commands.
+ * that held places in limits. Without such jobs, that costs one command, however many have ended.
  */
-export async function cancelDescendants(
-  jobs: Collection<JobDocument>,
-  parentId: string,
-): Promise<FormerHolder[]> {
-  return cancelAll(jobs, descendantsOf(parentId));
+export function cancelDescendants(jobs: Collection<JobDocument>, parentId: string): Promise<FormerHolder[]> {
+  return cancelAll(jobs, openBelow(parentId));
 }
 
 /**
@@ -24,23 +23,40 @@ export async function cancelDescendants(
  *
  * @param id id of the group
  */
-export async function cancelMembers(
+export function cancelMembers(
   jobs: Collection<JobDocument>,
   parentId: string,
   id: string,
 ): Promise<FormerHolder[]> {
-  return cancelAll(jobs, { _id: { $gt: `${id}.`, $lt: `${id}/` }, parents: parentId });
+  // The groups of the jobs below a child have names that begin with that of the child's group and a dot.
+  const group = { $gte: groupOf('children', id), $lt: groupOf('children', `${id}/`) };
+  return cancelAll(jobs, { ...openBelow(parentId), group });
 }
 
-async function cancelAll(jobs: Collection<JobDocument>, below: Filter<JobDocument>): Promise<FormerHolder[]> {
-  const open: Filter<JobDocument> = { ...below, status: { $in: ['queued', 'processing'] } };
-  const { modifiedCount } = await jobs.updateMany(open, requestCancel(), byId);
-  return modifiedCount === 0 ? [] : findCancelledHolders(jobs, below);
+async function cancelAll(jobs: Collection<JobDocument>, open: Filter<JobDocument>): Promise<FormerHolder[]> {
+  const freed: FormerHolder[] = [];
+  // One that is running stays open, and is asked once.
+  const unasked = { ...open, cancelRequested: { $exists: false } };
+  const options = { projection: { limits: 1 }, limit: BATCH, batchSize: BATCH + 1 } as const;
+  for (;;) {
+    const found = await byIndex(jobs, membersIndex, (hint) =>
+      jobs.find(unasked, { ...options, ...hint }).toArray(),
+    );
+    if (found.length === 0) return freed;
+    const ids = found.map(({ _id }) => _id);
+    await jobs.updateMany({ _id: { $in: ids }, completed: { $exists: false } }, requestCancel(), byId);
+    const limited = found.filter(({ limits }) => limits !== undefined).map(({ _id }) => _id);
+    if (limited.length > 0) freed.push(...(await findCancelledHolders(jobs, { _id: { $in: limited } })));
+    if (found.length < BATCH) return freed;
+  }
 }
 
-/** Removes the settled jobs below this one. Returns whether others are left. */
-export async function removeDescendants(jobs: Collection<JobDocument>, parentId: string): Promise<boolean> {
-  const below = descendantsOf(parentId);
+/** Removes the settled jobs below these, 1,000 at a time. Returns whether others are left. */
+export async function removeDescendants(
+  jobs: Collection<JobDocument>,
+  ...parentIds: readonly [string, ...string[]]
+): Promise<boolean> {
+  const below = descendantsOf(...parentIds);
   for (;;) {
     const found = await jobs
       .find(
@@ -56,6 +72,19 @@ export async function removeDescendants(jobs: Collection<JobDocument>, parentId:
 
 /** Returns whether one of the jobs below this one is queued or running. */
 export async function hasOpenDescendants(jobs: Collection<JobDocument>, parentId: string): Promise<boolean> {
-  const open = { ...descendantsOf(parentId), completed: { $exists: false } };
-  return (await jobs.findOne(open, { projection: { _id: 1 }, ...byId })) !== null;
+  const options = { projection: { _id: 1 } } as const;
+  const found = await byIndex(jobs, membersIndex, (hint) =>
+    jobs.findOne(openBelow(parentId), { ...options, ...hint }),
+  );
+  return found !== null;
+}
+
+/** Matches the jobs below this one that are queued or running, by the names of their groups, which begin with its id. */
+function openBelow(parentId: string) {
+  return {
+    group: { $gt: groupOf('children', `${parentId}:`), $lt: groupOf('children', `${parentId};`) },
+    completed: { $exists: false },
+    status: isInMembersIndex,
+    parents: parentId,
+  } satisfies Filter<JobDocument>;
 }

@@ -20,7 +20,7 @@ export interface WorkflowResult extends JobResult {
 
 /** Workflows, whose jobs wait for each other. `processor.addWorkflow` adds one. */
 export class Workflows extends AddedGroups<'workflow'> {
-  /** Returns a page of workflows, newest first. Each costs three reads. @throws ValidationError */
+  /** Returns a page of workflows, newest first. Each costs five reads. @throws ValidationError */
   async list(filter?: PageFilter): Promise<WorkflowPage> {
     const { documents, cursor } = await this.page(filter);
     const collections = await this.collections();

@@ -25,6 +25,12 @@ export interface CancelFilter extends Pick<JobsFilter, 'jobName' | 'queue' | 'er
   readonly status: 'queued' | 'processing';
 }
 
+/** What is done before and after the jobs of a slice are queued again. */
+export interface RetryHooks {
+  readonly before: (found: readonly Pick<Job, 'group'>[]) => Promise<void>;
+  readonly after: (retried: readonly Retried[]) => Promise<void>;
+}
+
 /** Limits of a change of many jobs. */
 export interface ManyOptions {
   /** Maximum number of jobs to change. Default: all. */
@@ -71,15 +77,13 @@ const retryOptionsSchema = optionsSchema.extend({ callerRole: callerRoleSchema }
 
 /**
  * Queues jobs again, each as `retryJob` does. See `Jobs.retryMany`.
- *
- * @param onRetried called with the jobs of each slice
  */
 export async function retryMany(
   collections: JobCollections,
   registry: JobRegistry,
   filter: RetryFilter,
   options: RetryManyOptions,
-  onRetried: (retried: readonly Retried[]) => Promise<void>,
+  hooks: RetryHooks,
 ): Promise<ManyChanged> {
   const valid = validateNow(retryFilterSchema, filter, 'Filter of jobs.retryMany');
   const { callerRole, ...limits } = validateNow(retryOptionsSchema, options, 'The call of jobs.retryMany');
@@ -87,13 +91,13 @@ export async function retryMany(
   return inSlices(jobs, valid, limits, async (found) => {
     const allowed = await registry.mayAdd([...new Set(found.map(({ jobName }) => jobName))], callerRole);
     const orphans = await findOrphans(jobs, found);
-    const ids = found
-      .filter(({ id, jobName }) => allowed.has(jobName) && !orphans.has(id))
-      .map(({ id }) => id);
+    const some = found.filter(({ id, jobName }) => allowed.has(jobName) && !orphans.has(id));
+    const ids = some.map(({ id }) => id);
     const freed = { _id: { $in: ids }, freedUniqueKey: { $exists: true } };
     await requireUniqueKeys(collections, async () => (await jobs.findOne(freed, byId)) !== null);
+    await hooks.before(some);
     const changed = await changeEach(jobs, ids, retriable, queueAgain);
-    await onRetried(found.filter(({ id }) => ids.includes(id)));
+    await hooks.after(some);
     return changed;
   });
 }

@@ -44,12 +44,12 @@ export interface EndedMember {
   readonly error?: string;
 }
 
-/** Jobs read at a time. Few, because an output may have some megabytes. */
-const AT_A_TIME = 100;
+/** Jobs asked for at a time. Fewer are read if their outputs are large. */
+const AT_A_TIME = 1000;
 
 /**
- * How the jobs of a group ended. Nothing is read before it is asked for, and then 100 at a time, so that memory never holds
- * all outputs.
+ * How the jobs of a group ended. Nothing is read before it is asked for, and then up to 1,000 at a time, and 16 MB of them,
+ * so that memory never holds all outputs.
  *
  * @example
  * for await (const result of results) if (result.status === 'error') log(result.error);
@@ -58,7 +58,7 @@ export class MemberResults<Output = unknown> implements AsyncIterable<MemberResu
   /**
    * @param count number of jobs
    * @param failed number of jobs that failed or were cancelled
-   * @param read returns how jobs ended, from a number on
+   * @param read returns how jobs ended, from a number on: at least one, and fewer than asked for if they are large
    */
   constructor(
     readonly count: number,
@@ -67,8 +67,12 @@ export class MemberResults<Output = unknown> implements AsyncIterable<MemberResu
   ) {}
 
   async *[Symbol.asyncIterator](): AsyncGenerator<MemberResult<Output>> {
-    for (let from = 0; from < this.count; from += AT_A_TIME)
-      yield* await this.read(from, Math.min(AT_A_TIME, this.count - from));
+    for (let from = 0; from < this.count; ) {
+      const results = await this.read(from, Math.min(AT_A_TIME, this.count - from));
+      if (results.length === 0) return;
+      yield* results;
+      from += results.length;
+    }
   }
 
   /** Returns the outputs of all jobs, in their order. Jobs that failed are left out. */

@@ -3,7 +3,7 @@ import { byId, byIndex } from '../mongo/by-index.js';
 import { unlessAlone } from './end-attempt.js';
 import { type Awaited, type InputPart, jobKey } from './group.js';
 import { heldJobs, membersIndex } from './indexes.js';
-import type { JobDocument } from './job.js';
+import type { JobDocument, JobStatus } from './job.js';
 import type { QueuedJob } from './queued-job.js';
 import { wakingUp } from './step-statements.js';
 import { valueAt } from './value-at.js';
@@ -17,16 +17,37 @@ export interface GroupState {
 }
 
 /** The condition of the index, word for word. MongoDB uses a partial index for no narrower one of this kind. */
-const isInIndex = membersIndex.partialFilterExpression.status;
+export const isInMembersIndex = membersIndex.partialFilterExpression.status;
 
 /** Matches the jobs of a group that are queued or running: those that have no `completed`. */
 export function openIn(group: string) {
-  return { group, completed: { $exists: false }, status: isInIndex } satisfies Filter<JobDocument>;
+  return { group, completed: { $exists: false }, status: isInMembersIndex } satisfies Filter<JobDocument>;
 }
 
 /** Matches the jobs of a group that ended in `error` or were cancelled. */
 export function failedIn(group: string) {
-  return { group, completed: { $gt: new Date(0) }, status: isInIndex } satisfies Filter<JobDocument>;
+  return { group, completed: { $gt: new Date(0) }, status: isInMembersIndex } satisfies Filter<JobDocument>;
+}
+
+/** How many jobs of a group have not completed. */
+export interface GroupCounts {
+  /** Queued or running. */
+  readonly open: number;
+  /** Ended in `error`, or cancelled. */
+  readonly failed: number;
+}
+
+/** Counts the jobs of a group that have not completed. Four commands, which read keys of an index and no jobs. */
+export async function countMembers(jobs: Collection<JobDocument>, group: string): Promise<GroupCounts> {
+  const count = (status: JobStatus) =>
+    byIndex(jobs, membersIndex, (hint) => jobs.countDocuments({ group, status }, hint));
+  const [queued, processing, error, cancelled] = await Promise.all([
+    count('queued'),
+    count('processing'),
+    count('error'),
+    count('cancelled'),
+  ]);
+  return { open: queued + processing, failed: error + cancelled };
 }
 
 /** Looks whether a group is open, and whether a job of it has failed. One command, which reads two jobs at most. */

@@ -104,9 +104,21 @@ export function jobKey(id: string): string {
   return `job ${id}`;
 }
 
-/** Matches the jobs below this one, at all levels. `parents` leaves out other jobs whose ids happen to begin alike. */
-export function descendantsOf(parentId: string) {
-  return { _id: { $gt: `${parentId}:`, $lt: `${parentId};` }, parents: parentId };
+/** Returns whether an id may be one of a job of a batch or a workflow. Others have no dot, except if people chose it. */
+export function mayBeAdded(id: string): boolean {
+  return id.includes('.');
+}
+
+/** Matches the jobs below these, at all levels. `parents` leaves out other jobs whose ids happen to lie among theirs. */
+export function descendantsOf(...parentIds: readonly [string, ...string[]]) {
+  const from = parentIds.map((id) => `${id}:`).sort()[0];
+  const to = parentIds
+    .map((id) => `${id};`)
+    .sort()
+    .at(-1);
+  const [one] = parentIds;
+  const parents = parentIds.length === 1 ? one : { $in: [...parentIds] };
+  return { _id: { $gt: from ?? one, $lt: to ?? one }, parents };
 }
 
 /** Returns the name of the limit on how many jobs of a group run at a time. Short, as index keys must be. */

@@ -66,12 +66,12 @@ export const blockedJobs = {
 } as const;
 
 /**
- * Serves looks at groups: which of their jobs are queued or running, and which failed. A completed job is not in it. The
- * keys of a job that is claimed or queued again do not change.
+ * Serves looks at groups: which of their jobs are queued or running, and which failed. A completed job is not in it.
+ * `status` is a key, so that jobs can be counted by keys alone.
  */
 export const membersIndex = {
-  name: 'members',
-  key: { group: 1, completed: 1 },
+  name: 'groupMembers',
+  key: { group: 1, status: 1, completed: 1 },
   partialFilterExpression: {
     group: { $exists: true },
     status: { $in: ['queued', 'processing', 'error', 'cancelled'] },
@@ -188,5 +188,10 @@ export const formerJobIndexes: readonly IndexDescription[] = [
     name: 'claimByQueue',
     key: { queue: 1, priority: -1, runAt: 1, _id: 1, jobName: 1 },
     partialFilterExpression: onlyQueued,
+  },
+  {
+    name: 'members',
+    key: { group: 1, completed: 1 },
+    partialFilterExpression: membersIndex.partialFilterExpression,
   },
 ];

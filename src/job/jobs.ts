@@ -9,6 +9,7 @@ import {
   type ManyChanged,
   type ManyOptions,
   type RetryFilter,
+  type RetryHooks,
   type RetryManyOptions,
   retryMany,
 } from './change-many.js';
@@ -23,7 +24,6 @@ import type { AddJobOptions, AddJobsOptions } from './job-options.js';
 import { type JobPage, type JobsFilter, listJobs } from './list-jobs.js';
 import type { ClaimFilter } from './queued-jobs.js';
 import type { JobRegistry } from './registry.js';
-import type { Retried } from './retry-job.js';
 import type { AddArguments, JobsByName, JobsToAdd } from './typed-jobs.js';
 import type { AddedJob } from './write-job.js';
 
@@ -45,11 +45,11 @@ export interface Adding {
 /** Selects a page of the jobs that a job has added. */
 export type ChildrenFilter = Pick<JobsFilter, 'status' | 'limit' | 'maxBytes' | 'cursor'>;
 
-/** What follows when many jobs are changed. None rejects. */
+/** What follows when many jobs are changed. Only `retrying.before` rejects. */
 export interface AfterChanges {
   readonly freeing: (freed: readonly FormerHolder[]) => Promise<void>;
   readonly cancelling: (cancelled: readonly CancelledInTree[]) => Promise<void>;
-  readonly retrying: (retried: readonly Retried[]) => Promise<void>;
+  readonly retrying: RetryHooks;
 }
 
 /** Lists, counts and logs of many jobs. The processor itself adds, reads and changes single jobs. */
@@ -133,7 +133,8 @@ export class Jobs<out Kinds extends JobsByName = JobsByName> {
    * Returns a page of the jobs that the steps of a job have added, at all levels. Each is followed by those below it, as in a
    * tree, and its `parents` tell how deep it is. Inputs, outputs, progress and stacks are left out.
    *
-   * @param filter with `status`, only these, which may search all of them
+   * @param filter with `status`, 5,000 of them are searched for a page, which may have fewer jobs than `limit`, even none, and
+   *   a cursor to continue
    * @throws ValidationError for an invalid filter or a cursor that no page returned
    */
   async children(id: string, filter?: ChildrenFilter): Promise<JobPage> {

@@ -5,7 +5,7 @@ import { isDuplicateKey } from '../mongo/duplicate-key.js';
 import { changeOrExplain } from './change-or-explain.js';
 import { unlessAlone, withoutLimitsExceptOrder } from './end-attempt.js';
 import { findOrphans } from './find-orphans.js';
-import { mayBeChild } from './group.js';
+import { mayBeAdded, mayBeChild } from './group.js';
 import type { Job, JobDocument, JobStatus } from './job.js';
 import { type JobCollections, ourJob } from './jobs-collection.js';
 import { requireUniqueKeys } from './require-unique-index.js';
@@ -19,14 +19,24 @@ export const retriable: readonly JobStatus[] = ['error', 'cancelled'];
  * and `maxRetries` goes up by one. It takes its unique key again. A job that was delayed when it was cancelled keeps
  * its `runAt`.
  *
+ * @param before called with a job of a batch or a workflow before it is queued
  * @throws NotFoundError, ConflictError if the job has another status, its unique key is taken or its parent has settled, or
  *   IndexMissingError if a taken key would go unnoticed. Nothing was changed then
  */
-export async function retryJob(collections: JobCollections, id: string): Promise<Retried> {
+export async function retryJob(
+  collections: JobCollections,
+  id: string,
+  before: (found: Pick<Job, 'group'>) => Promise<void> = async () => {},
+): Promise<Retried> {
   const { jobs } = collections;
   const settled: Filter<JobDocument> = { ...ourJob, _id: String(id), status: { $in: [...retriable] } };
   await requireUniqueKeys(collections, async () => (await freedUniqueKey(jobs, id)) !== undefined);
   await requireParent(jobs, String(id));
+  if (mayBeAdded(String(id))) {
+    const options = { projection: { group: 1 }, ...byId } as const;
+    const found = await jobs.findOne({ ...settled }, options);
+    if (found) await before(found);
+  }
   try {
     return await changeOrExplain(
       jobs,

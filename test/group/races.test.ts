@@ -96,6 +96,55 @@ test('the children of a retried parent are looked after as soon as those of a ne
   expect(await processor.getJobStatus(id)).toBe('completed');
 });
 
+test('a process that dies right after it queued a job of a batch again leaves it to the next look', async () => {
+  const { processor, load, state } = await withJobs();
+  const jobs = [1, -2].map((input) => ({ job: load, input }));
+  await processor.addBatch(jobs, { id: 'import', then: { job: load, input: 3 } });
+  await processor.drain();
+  expect(await processor.batches.get('import')).toMatchObject({ status: 'failed' });
+  const { jobGroups } = database.collections();
+  const over = await jobGroups.findOne({ _id: 'batch import' });
+  await processor.retryJob('import.000001');
+  // Only what was written before the job was queued.
+  const soon = new Date(Date.now() + 60_000);
+  if (over) await jobGroups.replaceOne({ _id: over._id }, { ...over, checkAt: soon });
+  await passMinutes(2);
+  await processor.scheduleDueItems();
+  expect(await jobGroups.findOne({ _id: 'batch import' })).not.toHaveProperty('closed');
+  state.fails = false;
+  await processor.drain();
+  expect(await processor.batches.get('import')).toMatchObject({ status: 'completed' });
+});
+
+test('before a job of a batch is queued again, somebody is to look after the batch soon', async () => {
+  const { processor, load } = await withJobs();
+  await processor.addBatch([{ job: load, input: -2 }], { id: 'import' });
+  await processor.drain();
+  const { jobs, jobGroups } = database.collections();
+  const checkedIn = async () => {
+    const group = await jobGroups.findOne({ _id: 'batch import' });
+    return (group?.checkAt.getTime() ?? 0) - Date.now();
+  };
+  expect(await checkedIn()).toBeGreaterThan(3_600_000);
+  // Its key is taken, so that it cannot be queued.
+  await jobs.updateOne({ _id: 'import.000000' }, { $set: { freedUniqueKey: 'taken' } });
+  await processor.addJob(load, 1, { uniqueKey: 'taken' });
+  await expect(processor.retryJob('import.000000')).rejects.toThrow(ConflictError);
+  expect(await checkedIn()).toBeLessThan(120_000);
+});
+
+test('a batch is removed together with what its jobs have added', async () => {
+  const { processor, all, state } = await withJobs();
+  state.fails = false;
+  await processor.addBatch([{ job: all }, { job: all }], { id: 'import' });
+  await processor.addJob(all, undefined, { id: 'import.other' });
+  await processor.drain();
+  await processor.batches.remove('import');
+  const left = (await processor.jobs.list()).jobs.map(({ id }) => id);
+  expect(left.every((id) => id.startsWith('import.other'))).toBe(true);
+  expect(left.length).toBe(3);
+});
+
 test('a batch that was cancelled while it was being added ends as cancelled', async () => {
   const { processor, load, ran } = await withJobs();
   const jobs = [1, 2].map((input) => ({ job: load, input }));

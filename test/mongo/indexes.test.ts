@@ -146,6 +146,7 @@ async function callGroups(): Promise<void> {
   for (const { id } of children) await processor.cancelJob(id);
   for (const { id } of children) await processor.retryJob(id).catch(() => {});
   await processor.jobs.children('collect');
+  await processor.jobs.children('collect', { status: 'error' });
   await processor.retryJob('fail');
   await processor.drain();
   const checkAll = async () => {
@@ -154,7 +155,7 @@ async function callGroups(): Promise<void> {
   };
   await jobs.updateOne(
     { _id: children[0]?.id ?? '' },
-    { $set: { status: 'queued' }, $unset: { completed: '' } },
+    { $set: { status: 'queued' }, $unset: { completed: '', cancelRequested: '' } },
   );
   await checkAll();
   await jobs.deleteOne({ _id: 'fail' });
@@ -165,10 +166,15 @@ async function callGroups(): Promise<void> {
   await processor.batches.cancel('c');
   await processor.batches.remove('b').catch(() => {});
   await processor.addBatch(load, { id: 'd' });
+  await jobGroups.updateOne({ _id: 'batch d' }, { $set: { closed: new Date() } });
+  await checkAll();
   await processor.jobs.cancelMany({ status: 'queued', jobName: 'child' });
   await processor.batches.retry('b');
   await processor.drain();
   await processor.batches.retry('b');
+  await processor.addBatch([{ job: parent, input: 'collect' }], { id: 'of parents' });
+  await processor.drain();
+  await processor.batches.remove('of parents');
   const one = { job: child, input: 1 };
   await processor.addWorkflow({
     id: 'w',
@@ -180,6 +186,11 @@ async function callGroups(): Promise<void> {
   });
   await processor.addWorkflow({ id: 'v', jobs: { one, two: { ...one, input: resultOf<number>('one') } } });
   await processor.drain();
+  await processor.addWorkflow({
+    id: 'u',
+    jobs: { one, other: one, last: { ...one, after: ['one', 'other'], when: 'settled' } },
+  });
+  for (const name of ['one', 'other']) await processor.cancelJob(`u.${name}`);
   await processor.workflows.outputs('w');
   await processor.workflows.cancel('w');
   await processor.retryJob('w.two');
