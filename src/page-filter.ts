@@ -25,6 +25,9 @@ function fromJson(text: string): unknown {
   }
 }
 
+/** Jobs that are searched for one page, at most, if no index has its conditions. Takes some ten milliseconds. */
+export const MAX_SEARCHED = 5000;
+
 /** Options that limit the size of a page. */
 export const pageSize = {
   limit: z.int().min(1).max(1000).default(100),

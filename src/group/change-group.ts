@@ -1,12 +1,11 @@
 import type { Collection, Filter } from 'mongodb';
 import { requestCancel } from '../job/end-attempt.js';
-import { type FormerHolder, findCancelledHolders } from '../job/former-holder.js';
 import { failedIn, lookAtGroup, openIn } from '../job/group-statements.js';
-import { type InTree, treeFields } from '../job/in-tree.js';
 import { membersIndex } from '../job/indexes.js';
 import type { JobDocument } from '../job/job.js';
 import { queueAgain, retriable } from '../job/retry-job.js';
 import { byId, byIndex } from '../mongo/by-index.js';
+import { type CancelledOpen, cancelOpen } from './cancel-open.js';
 import { reopening } from './close-group.js';
 import type { BatchDocument, GroupCollections, WorkflowDocument } from './group-document.js';
 
@@ -14,12 +13,7 @@ import type { BatchDocument, GroupCollections, WorkflowDocument } from './group-
 const AT_A_TIME = 1000;
 
 /** What cancelling a group did. */
-export interface CancelledGroup {
-  /** How many jobs were cancelled or asked to stop. */
-  readonly changed: number;
-  /** The jobs that were queued and may have added others. */
-  readonly parents: readonly string[];
-  readonly freed: readonly FormerHolder[];
+export interface CancelledGroup extends CancelledOpen {
   /** Whether some of its jobs are running, and have not stopped yet. */
   readonly isOpen: boolean;
 }
@@ -30,37 +24,14 @@ export async function cancelGroup(
   group: BatchDocument | WorkflowDocument,
 ): Promise<CancelledGroup> {
   await jobGroups.updateOne({ _id: group._id }, [{ $set: { cancelled: '$$NOW' } }], byId);
-  const parents: string[] = [];
-  const freed: FormerHolder[] = [];
-  let changed = 0;
-  const cancel = async (ids: readonly string[]) => {
-    const open = { _id: { $in: [...ids] }, completed: { $exists: false } };
-    return (await jobs.updateMany(open, requestCancel(), byId)).modifiedCount;
-  };
-  if (group.kind === 'batch' && group.then) await cancel([group.then.id]);
-  // One that is running stays open, and is asked once.
-  const unasked = { ...openIn(group._id), cancelRequested: { $exists: false } };
-  for (;;) {
-    const options = {
-      projection: { ...treeFields, limits: 1 },
-      limit: AT_A_TIME,
-      batchSize: AT_A_TIME + 1,
-    } as const;
-    const found = await byIndex(jobs, membersIndex, (hint) =>
-      jobs.find<Found>(unasked, { ...options, ...hint }).toArray(),
-    );
-    const ids = found.map(({ _id }) => _id);
-    if (ids.length > 0) changed += await cancel(ids);
-    parents.push(...found.filter(({ steps }) => steps?.children).map(({ _id }) => _id));
-    const limited = found.filter(({ limits }) => limits !== undefined).map(({ _id }) => _id);
-    if (limited.length > 0) freed.push(...(await findCancelledHolders(jobs, { _id: { $in: limited } })));
-    if (found.length < AT_A_TIME) break;
+  if (group.kind === 'batch' && group.then) {
+    const waiting = { _id: group.then.id, completed: { $exists: false } };
+    await jobs.updateOne(waiting, requestCancel(), byId);
   }
+  const cancelled = await cancelOpen(jobs, openIn(group._id));
   const { isOpen } = await lookAtGroup(jobs, group._id);
-  return { changed, parents, freed, isOpen };
+  return { ...cancelled, isOpen };
 }
-
-type Found = Pick<JobDocument, '_id' | 'limits'> & InTree;
 
 /**
  * Queues the jobs of a group again that failed or were cancelled, and then the one that waits for them, which might not wait

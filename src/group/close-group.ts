@@ -5,7 +5,7 @@ import { openIn } from '../job/group-statements.js';
 import { membersIndex } from '../job/indexes.js';
 import type { JobDocument } from '../job/job.js';
 import { byId, byIndex } from '../mongo/by-index.js';
-import { CHECK_SETTLED_MS, fromNow, type GroupCollections } from './group-document.js';
+import { CHECK_MS, CHECK_SETTLED_MS, fromNow, type GroupCollections } from './group-document.js';
 
 /** Notes that a batch is over, and tells listeners of it once. One whose jobs are still being added is not. */
 export async function closeBatch(
@@ -55,6 +55,15 @@ export const reopening = [
   { $set: { checkAt: '$$NOW' } },
   { $unset: ['closed', 'failed', 'cancelled', 'expires'] },
 ];
+
+/**
+ * Lets somebody look at groups in a minute, for the case that this process dies before it has done what follows. Not now,
+ * since a look before that would put off the next one.
+ */
+export async function lookSoon({ jobGroups }: GroupCollections, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await jobGroups.updateMany({ _id: { $in: [...ids] } }, [{ $set: { checkAt: fromNow(CHECK_MS) } }], byId);
+}
 
 async function close(
   { jobGroups }: GroupCollections,

@@ -9,8 +9,8 @@ import type { QueuedJob } from '../job/queued-job.js';
 import type { Logger } from '../log.js';
 import { byId, byIndex } from '../mongo/by-index.js';
 import { checkGroups } from './check-groups.js';
-import { closeBatch, closeWorkflow, failWorkflow, isStuck, reopening } from './close-group.js';
-import { CHECK_MS, fromNow, type GroupCollections } from './group-document.js';
+import { closeBatch, closeWorkflow, failWorkflow, isStuck, lookSoon, reopening } from './close-group.js';
+import type { GroupCollections } from './group-document.js';
 import { cancelDescendants } from './tree.js';
 
 /** What groups need to look after their jobs. */
@@ -101,11 +101,7 @@ export class Groups {
    * @throws the driver's errors
    */
   async beforeRetrying(retried: readonly Pick<Job, 'group'>[]): Promise<void> {
-    const groups = [...new Set(retried.flatMap(({ group }) => group ?? []))];
-    if (groups.length === 0) return;
-    const { jobGroups } = this.options.collections;
-    // Not now: a look before the jobs are queued would put off the next one.
-    await jobGroups.updateMany({ _id: { $in: groups } }, [{ $set: { checkAt: fromNow(CHECK_MS) } }], byId);
+    await lookSoon(this.options.collections, groupsOf(retried));
   }
 
   /**
@@ -113,7 +109,7 @@ export class Groups {
    * since it is done within two minutes if it fails.
    */
   async afterRetrying(retried: readonly Pick<Job, 'id' | 'group' | 'after'>[]): Promise<void> {
-    const groups = [...new Set(retried.flatMap(({ group }) => group ?? []))];
+    const groups = groupsOf(retried);
     const held = retried.filter(({ after }) => after !== undefined).map(({ id }) => id);
     const { jobs, jobGroups } = this.options.collections;
     await this.tryTo(async () => {
@@ -233,6 +229,10 @@ export class Groups {
     }
     return free;
   }
+}
+
+function groupsOf(jobs: readonly Pick<Job, 'group'>[]): string[] {
+  return [...new Set(jobs.flatMap(({ group }) => group ?? []))];
 }
 
 /** Returns what of a group a parent need not wait for any longer. */

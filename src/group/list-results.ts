@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { type JobDocument, type JobStatus, jobStatuses } from '../job/job.js';
 import { byId } from '../mongo/by-index.js';
 import { readPage } from '../mongo/read-page.js';
-import { cursorOf, type PageFilter, pageSize, toCursorText } from '../page-filter.js';
+import { cursorOf, MAX_SEARCHED, type PageFilter, pageSize, toCursorText } from '../page-filter.js';
 import { validateNow } from '../validate.js';
 import { lastErrorOf, type ReadMember, resultFields } from './read-members.js';
 
@@ -30,9 +30,6 @@ export interface ResultPage<Result extends JobResult> {
   /** Cursor of the next page. Undefined at the end. */
   readonly cursor: string | undefined;
 }
-
-/** Jobs searched for one page of those of a status. */
-const MAX_SEARCHED = 5000;
 
 const filterSchema = z.strictObject({
   status: z.enum(jobStatuses).optional(),

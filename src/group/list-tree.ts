@@ -6,12 +6,9 @@ import type { ChildrenFilter } from '../job/jobs.js';
 import type { JobPage } from '../job/list-jobs.js';
 import { byId } from '../mongo/by-index.js';
 import { readPage } from '../mongo/read-page.js';
-import { cursorOf, pageSize, toCursorText } from '../page-filter.js';
+import { cursorOf, MAX_SEARCHED, pageSize, toCursorText } from '../page-filter.js';
 import { storableText } from '../storable-text.js';
 import { validateNow } from '../validate.js';
-
-/** Jobs searched for one page of those of a status. */
-const MAX_SEARCHED = 5000;
 
 const filterSchema = z.strictObject({
   status: z.enum(jobStatuses).optional(),

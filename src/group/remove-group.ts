@@ -3,13 +3,8 @@ import { batchesOf } from '../batches-of.js';
 import { jobKey, memberId, parseGroup, thenId, workflowJobId } from '../job/group.js';
 import { type JobDocument, settledStatuses } from '../job/job.js';
 import { byId } from '../mongo/by-index.js';
-import {
-  type BatchDocument,
-  CHECK_MS,
-  fromNow,
-  type GroupCollections,
-  type WorkflowDocument,
-} from './group-document.js';
+import { lookSoon } from './close-group.js';
+import type { BatchDocument, GroupCollections, WorkflowDocument } from './group-document.js';
 import { removeDescendants } from './tree.js';
 
 /** Jobs per command. Keeps each command short, so that no other write is held up for long. */
@@ -41,14 +36,11 @@ export function memberIds(group: BatchDocument | WorkflowDocument): string[] {
  * Returns those of these jobs that have added others. Somebody looks after these within two minutes, in case that the
  * process dies before it has removed them.
  */
-async function findParents({ jobs, jobGroups }: GroupCollections, ids: readonly string[]): Promise<string[]> {
+async function findParents(collections: GroupCollections, ids: readonly string[]): Promise<string[]> {
   const parents = { _id: { $in: [...ids] }, 'steps.children': true } as const;
   const options = { projection: { _id: 1 }, batchSize: AT_A_TIME + 1, ...byId } as const;
-  const found = (await jobs.find(parents, options).toArray()).map(({ _id }) => _id);
-  if (found.length === 0) return [];
-  // Not now: a look before their parents are removed would put off the next one.
-  const soon = [{ $set: { checkAt: fromNow(CHECK_MS) } }];
-  await jobGroups.updateMany({ _id: { $in: found.map(jobKey) } }, soon, byId);
+  const found = (await collections.jobs.find(parents, options).toArray()).map(({ _id }) => _id);
+  await lookSoon(collections, found.map(jobKey));
   return found;
 }
 

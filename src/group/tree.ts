@@ -1,11 +1,11 @@
 import type { Collection, Filter } from 'mongodb';
-import { requestCancel } from '../job/end-attempt.js';
-import { type FormerHolder, findCancelledHolders } from '../job/former-holder.js';
+import type { FormerHolder } from '../job/former-holder.js';
 import { descendantsOf, groupOf } from '../job/group.js';
 import { isInMembersIndex } from '../job/group-statements.js';
 import { membersIndex } from '../job/indexes.js';
 import type { JobDocument } from '../job/job.js';
 import { byId, byIndex } from '../mongo/by-index.js';
+import { cancelOpen } from './cancel-open.js';
 
 /** Jobs per command. Keeps each command short, so that no other write is held up for long. */
 const BATCH = 1000;
@@ -14,8 +14,11 @@ const BATCH = 1000;
  * Cancels the jobs below this one that are queued, and asks the running ones to stop, at all levels at once. Returns those
  * that held places in limits. Without such jobs, that costs one command, however many have ended.
  */
-export function cancelDescendants(jobs: Collection<JobDocument>, parentId: string): Promise<FormerHolder[]> {
-  return cancelAll(jobs, openBelow(parentId));
+export async function cancelDescendants(
+  jobs: Collection<JobDocument>,
+  parentId: string,
+): Promise<readonly FormerHolder[]> {
+  return (await cancelOpen(jobs, openBelow(parentId))).freed;
 }
 
 /**
@@ -23,32 +26,14 @@ export function cancelDescendants(jobs: Collection<JobDocument>, parentId: strin
  *
  * @param id id of the group
  */
-export function cancelMembers(
+export async function cancelMembers(
   jobs: Collection<JobDocument>,
   parentId: string,
   id: string,
-): Promise<FormerHolder[]> {
+): Promise<readonly FormerHolder[]> {
   // The groups of the jobs below a child have names that begin with that of the child's group and a dot.
   const group = { $gte: groupOf('children', id), $lt: groupOf('children', `${id}/`) };
-  return cancelAll(jobs, { ...openBelow(parentId), group });
-}
-
-async function cancelAll(jobs: Collection<JobDocument>, open: Filter<JobDocument>): Promise<FormerHolder[]> {
-  const freed: FormerHolder[] = [];
-  // One that is running stays open, and is asked once.
-  const unasked = { ...open, cancelRequested: { $exists: false } };
-  const options = { projection: { limits: 1 }, limit: BATCH, batchSize: BATCH + 1 } as const;
-  for (;;) {
-    const found = await byIndex(jobs, membersIndex, (hint) =>
-      jobs.find(unasked, { ...options, ...hint }).toArray(),
-    );
-    if (found.length === 0) return freed;
-    const ids = found.map(({ _id }) => _id);
-    await jobs.updateMany({ _id: { $in: ids }, completed: { $exists: false } }, requestCancel(), byId);
-    const limited = found.filter(({ limits }) => limits !== undefined).map(({ _id }) => _id);
-    if (limited.length > 0) freed.push(...(await findCancelledHolders(jobs, { _id: { $in: limited } })));
-    if (found.length < BATCH) return freed;
-  }
+  return (await cancelOpen(jobs, { ...openBelow(parentId), group })).freed;
 }
 
 /** Removes the settled jobs below these, 1,000 at a time. Returns whether others are left. */

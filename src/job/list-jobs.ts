@@ -4,17 +4,12 @@ import * as z from 'zod';
 import { byOptionalIndex, type Index } from '../mongo/by-index.js';
 import { orIndexMissing } from '../mongo/index-missing.js';
 import { readPage } from '../mongo/read-page.js';
-import { type PageFilter, pageSize } from '../page-filter.js';
+import { MAX_SEARCHED, type PageFilter, pageSize } from '../page-filter.js';
 import { storableText } from '../storable-text.js';
 import { validateNow } from '../validate.js';
 import { byCreated, byEnd, byJobName, byQueue } from './indexes.js';
 import { type Job, type JobDocument, type JobStatus, jobStatuses, shownFields, toJob } from './job.js';
 import { cursorSchema, type ListPlace, toCursor } from './list-cursor.js';
-
-/**
- * Maximum number of documents that a request examines if no index covers its conditions. Takes some ten milliseconds.
- */
-const MAX_SCANNED = 5_000;
 
 /** Selects a page of jobs. `maxBytes` is their size as sent. */
 export interface JobsFilter extends PageFilter {
@@ -139,7 +134,7 @@ function hasErrorWith(text: string): Filter<JobDocument> {
 /** Returns the last position that may be searched, if more jobs follow it. Reads only index keys, no documents. */
 async function lastToScan(jobs: Collection<JobDocument>, stretch: Stretch): Promise<ListPlace | undefined> {
   const projection = { [stretch.list.time]: 1, _id: 1 };
-  const options = { ...scanOf(stretch), projection, skip: MAX_SCANNED - 1 };
+  const options = { ...scanOf(stretch), projection, skip: MAX_SEARCHED - 1 };
   const last = await jobs.findOne({}, options);
   return last ? placeOf(last, stretch.list) : undefined;
 }

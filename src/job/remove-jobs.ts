@@ -27,8 +27,8 @@ const BATCH = 1000;
 
 /**
  * Removes settled jobs in batches, oldest first. Completed jobs are walked by the index on `created`, others by that on
- * `status` and `completed`. A batch is repeated after a conflict with another write, or if the database cannot be reached. The number
- * removed by the failed try is unknown and not counted.
+ * `status` and `completed`. A batch is repeated after a conflict with another write, or if the database cannot be
+ * reached. The number removed by the failed try is unknown and not counted.
  *
  * A job made by a scheduler item may be removed like any other once its occurrence was due. The job was made in the
  * same transaction that advanced its item (fire-due-items.ts), and no item goes back to a moment that was due

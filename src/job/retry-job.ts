@@ -34,7 +34,7 @@ export async function retryJob(
   await requireParent(jobs, String(id));
   if (mayBeAdded(String(id))) {
     const options = { projection: { group: 1 }, ...byId } as const;
-    const found = await jobs.findOne({ ...settled }, options);
+    const found = await jobs.findOne(settled, options);
     if (found) await before(found);
   }
   try {

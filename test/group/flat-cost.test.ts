@@ -19,7 +19,6 @@ async function fill(count: number): Promise<string> {
     run: ({ step }) => step.fanOut('all', child, Array(10).fill(1)).then(() => {}),
   });
   const processor = database.processor();
-  await processor.ensureIndexes();
   await processor.addJobFactories([child, parent]);
   const id = await processor.addJob(parent, undefined, { id: `of ${count}` });
   await processor.processNextJob();

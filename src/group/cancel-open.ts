@@ -1,0 +1,57 @@
+import type { Collection, Filter } from 'mongodb';
+import { requestCancel } from '../job/end-attempt.js';
+import { type FormerHolder, findCancelledHolders } from '../job/former-holder.js';
+import { type InTree, treeFields } from '../job/in-tree.js';
+import { membersIndex } from '../job/indexes.js';
+import type { JobDocument } from '../job/job.js';
+import { byId, byIndex } from '../mongo/by-index.js';
+
+/** Jobs per command. Keeps each command short, so that no other write is held up for long. */
+const AT_A_TIME = 1000;
+
+/** What cancelling open jobs did. */
+export interface CancelledOpen {
+  /** How many jobs were cancelled or asked to stop. */
+  readonly changed: number;
+  /** Those of them that may have added others. */
+  readonly parents: readonly string[];
+  /** Those that held places in limits. */
+  readonly freed: readonly FormerHolder[];
+}
+
+/**
+ * Cancels jobs of groups that are queued, and asks the running ones to stop. Without such jobs, that costs one command,
+ * however many have ended. Safe to repeat.
+ *
+ * @param open matches queued and running jobs by the index of groups
+ */
+export async function cancelOpen(
+  jobs: Collection<JobDocument>,
+  open: Filter<JobDocument>,
+): Promise<CancelledOpen> {
+  const parents: string[] = [];
+  const freed: FormerHolder[] = [];
+  let changed = 0;
+  // One that is running stays open, and is asked once.
+  const unasked = { ...open, cancelRequested: { $exists: false } };
+  const options = {
+    projection: { ...treeFields, limits: 1 },
+    limit: AT_A_TIME,
+    batchSize: AT_A_TIME + 1,
+  } as const;
+  for (;;) {
+    const found = await byIndex(jobs, membersIndex, (hint) =>
+      jobs.find<Found>(unasked, { ...options, ...hint }).toArray(),
+    );
+    if (found.length === 0) break;
+    const stillOpen = { _id: { $in: found.map(({ _id }) => _id) }, completed: { $exists: false } };
+    changed += (await jobs.updateMany(stillOpen, requestCancel(), byId)).modifiedCount;
+    parents.push(...found.filter(({ steps }) => steps?.children).map(({ _id }) => _id));
+    const limited = found.filter(({ limits }) => limits !== undefined).map(({ _id }) => _id);
+    if (limited.length > 0) freed.push(...(await findCancelledHolders(jobs, { _id: { $in: limited } })));
+    if (found.length < AT_A_TIME) break;
+  }
+  return { changed, parents, freed };
+}
+
+type Found = Pick<JobDocument, '_id' | 'limits'> & InTree;
