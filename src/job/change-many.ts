@@ -166,12 +166,12 @@ async function inSlices(
       { ...filter, order: 'oldest', brief: true, limit: size, cursor },
       before,
     );
+    cursor = page.cursor;
+    // One that fails again stands at the end of the list, and is not changed once more.
+    if (cursor !== undefined) before ??= await newestEnd(jobs, filter);
     const done = page.jobs.length === 0 ? 0 : await change(page.jobs);
     changed += done;
     skipped += page.jobs.length - done;
-    cursor = page.cursor;
-    // One that fails again stands at the end of the list.
-    if (cursor !== undefined) before ??= await newestEnd(jobs, filter);
   } while (cursor !== undefined);
   return { changed, skipped, more: false };
 }

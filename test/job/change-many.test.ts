@@ -31,6 +31,22 @@ test('jobs that failed are queued again by a filter, slice by slice, and others 
   expect(await processor.getJobStatus(other)).toBe('cancelled');
 });
 
+test('a job that fails again meanwhile is not queued once more', async () => {
+  const { processor, ids } = await failed(1);
+  const { jobs } = database.collections();
+  const one = await jobs.findOne({ _id: ids[0] ?? '' });
+  if (!one) throw new Error('No job failed.');
+  await jobs.insertMany(Array.from({ length: 3000 }, (_, n) => ({ ...one, _id: `copy ${n}` })));
+  const worker = database.processor({ maxThreads: 100 });
+  await worker.addJobFactory(failing);
+  await worker.startProcessor();
+  expect(await processor.jobs.retryMany({ status: 'error' })).toEqual({
+    changed: 3001,
+    skipped: 0,
+    more: false,
+  });
+});
+
 test('a job whose unique key is taken by now is skipped', async () => {
   const processor = database.processor();
   await processor.addJobFactories([echo, failing]);
