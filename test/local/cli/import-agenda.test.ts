@@ -76,8 +76,16 @@ async function execute(...options: readonly string[]) {
   return { told, jobs: await processor.getJobs(), schedules: await processor.getSchedulers() };
 }
 
+/** Returns the hour of the day in Paris, from 0 to 23. */
+function hourInParis(time: Date): number {
+  const format = { hour: '2-digit', hourCycle: 'h23', timeZone: 'Europe/Paris' } as const;
+  return Number(new Intl.DateTimeFormat('en', format).format(time));
+}
+
 test('a dry run tells for each kind what would be added, and writes nothing', async () => {
-  const recurring = every('0 9 * * *', { repeatTimezone: 'Europe/Paris' });
+  // Some hours away at any time of the day, since what is a day away is shown in days.
+  const cron = `0 ${hourInParis(fromNow(5 * hour))} * * *`;
+  const recurring = every(cron, { repeatTimezone: 'Europe/Paris' });
   const ended = fromNow(-hour);
   await fill(
     recurring,
@@ -91,7 +99,8 @@ test('a dry run tells for each kind what would be added, and writes nothing', as
   const { code, out, err } = await run(['import', 'agenda'], { on: 'database' });
   expect(code).toBe(0);
   expect(out).toMatch(/\nreport +report +2 +1 +1 +0 +2 +0\n/);
-  expect(out).toMatch(/\nagenda-\w{24} +report +0 9 \* \* \* Europe\/Paris +active +in \d+h/);
+  const shown = `${cron} Europe/Paris`.replaceAll('*', '\\*');
+  expect(out).toMatch(new RegExp(`\nagenda-\\w{24} +report +${shown} +active +in \\d+h`));
   expect(out).toMatch(/\n1 of 'clean' not taken: it is disabled \(\w{24}\)\n/);
   expect(err).toContain('Nothing was written.');
   expect(await importAgenda()).toMatchObject({
@@ -110,7 +119,7 @@ test('a dry run tells for each kind what would be added, and writes nothing', as
         refused: 0,
       },
     ],
-    schedules: [{ id: `agenda-${recurring._id}`, type: 'Cron', cron: '0 9 * * *', timeZone: 'Europe/Paris' }],
+    schedules: [{ id: `agenda-${recurring._id}`, type: 'Cron', cron, timeZone: 'Europe/Paris' }],
     refusals: [{ name: 'clean', reason: 'it is disabled', count: 1 }],
   });
   const processor = database.processor();
