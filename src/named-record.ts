@@ -1,7 +1,13 @@
 import * as z from 'zod';
 
-/** Returns the schema of an object with members of any names. Refuses one named `__proto__`, which zod would leave out. */
-export function namedRecord<Name extends z.ZodString, Member extends z.ZodType>(name: Name, member: Member) {
+/**
+ * Returns the schema of an object with members of any names. Refuses one named `__proto__`, which zod would leave out. Its
+ * type is a plain one, since the lowest supported version of zod has none for `preprocess`.
+ */
+export function namedRecord<Member extends z.ZodType>(
+  name: z.ZodString,
+  member: Member,
+): z.ZodType<Record<string, z.output<Member>>> {
   return z.preprocess(
     (value, context) => {
       const isLost = typeof value === 'object' && value !== null && Object.hasOwn(value, '__proto__');
