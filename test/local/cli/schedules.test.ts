@@ -33,7 +33,7 @@ test('a scheduler item is added, listed, shown, changed, switched and removed', 
   expect(await json(['schedules', 'activate', 'weekly'])).toMatchObject({ active: true });
   const list = await run(['schedules', 'list']);
   expect(list.out).toMatch(
-    /\nweekly +echo +0 9 \* \* MON Europe\/Zurich +active +in \d+d .* Every Monday\n$/,
+    /\nweekly +echo +0 9 \* \* MON Europe\/Zurich +active +in \d+[dhms] .* Every Monday\n$/,
   );
 
   expect(await json(['schedules', 'update', 'weekly', '{ "title": null, "cron": "@daily" }'])).toMatchObject({
