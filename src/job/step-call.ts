@@ -1,4 +1,4 @@
-import type { StepKind, StepState } from './step-log.js';
+import type { endStates, StepKind } from './step-log.js';
 
 /** A call of a step's function. */
 export interface StepCall {
@@ -12,7 +12,7 @@ export interface StepCall {
 export interface EndedStep {
   readonly step: string;
   readonly kind: StepKind;
-  readonly state: Extract<StepState, 'completed' | 'timedOut' | 'failed'>;
+  readonly state: (typeof endStates)[number];
   /** Number of its tries, including failed ones. 0 for a wait. */
   readonly tries: number;
   /** How long its last try took, or how long it waited, in milliseconds. Of an iteration, the part in this attempt. */

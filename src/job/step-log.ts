@@ -14,6 +14,9 @@ export type StepKind = 'run' | 'transaction' | 'iterate' | 'sleep' | 'signal' | 
  */
 export type StepState = 'begun' | 'retrying' | 'iterating' | 'waiting' | 'completed' | 'timedOut' | 'failed';
 
+/** States of a step that never runs again in this run of the job. */
+export const endStates = ['completed', 'timedOut', 'failed'] as const satisfies readonly StepState[];
+
 /** A step of a job, as it is stored. Times are by the database's clock. */
 export interface StepEntry {
   readonly name: string;

@@ -1,6 +1,7 @@
 import type { Document } from 'mongodb';
 import {
   type CursorWrite,
+  endStates,
   FAILURE,
   MAX_SIGNAL_IDS,
   NEVER,
@@ -96,8 +97,8 @@ function literal(texts: readonly string[]): Document {
 }
 
 /**
- * Returns the stage that stores where iterations go on. A cursor that was overtaken by a later one, or by the end of the
- * iteration, changes nothing.
+ * Returns the stages that store where iterations go on, and waits that have ended. One that was overtaken by a later cursor,
+ * or by the end of its step, changes nothing.
  */
 export function storeCursors(cursors: readonly CursorWrite[]): Document[] {
   return cursors.map(({ version, ...write }) => ({
@@ -115,8 +116,11 @@ export function storeCursors(cursors: readonly CursorWrite[]): Document[] {
   }));
 }
 
-function isOvertaken({ name, calls = 0 }: StepWrite): Document {
-  const isLater = { $or: [{ $ne: ['$$step.state', 'iterating'] }, { $gte: ['$$step.calls', calls] }] };
+function isOvertaken({ name, state, calls = 0 }: StepWrite): Document {
+  const isLater =
+    state === 'iterating'
+      ? { $or: [{ $ne: ['$$step.state', state] }, { $gte: ['$$step.calls', calls] }] }
+      : { $in: ['$$step.state', endStates] };
   const cond = { $and: [{ $eq: ['$$step.name', { $literal: name }] }, isLater] };
   return { $gt: [{ $size: { $filter: { input: entries, as: 'step', cond } } }, 0] };
 }

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineJob, type JobContext, type MemberResult } from '../../src/index.js';
 import { useDatabase } from '../database.js';
+import { eventually } from '../eventually.js';
 import { endWaits } from '../step/over.js';
 
 const database = useDatabase();
@@ -195,4 +196,30 @@ test('without children there is nothing to wait for', async () => {
   const { processor, id } = await added(async ({ step }) => (await step.fanOut('none', double, [])).count);
   expect(await processor.drain()).toMatchObject({ completed: 1, suspended: 0 });
   expect(await processor.getJobResult(id)).toBe(0);
+});
+
+test('a job that hangs after its children is given back once, for the end of its wait, and fails the next time', async () => {
+  const processor = database.processor();
+  const hangs = defineJob({
+    name: 'hangs',
+    input: z.unknown(),
+    maxRetries: 1,
+    timeout: 100,
+    run: async ({ step, signal }) => {
+      await step.fanOut('all', double, [1, 2]);
+      await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    },
+  });
+  await processor.addJobFactories([double, hangs]);
+  const id = await processor.addJob(hangs, 1);
+  await eventually(async () => {
+    await processor.drain();
+    expect(await processor.getJob(id)).toMatchObject({ status: 'error' });
+  });
+  const { stepLog: { entries = [] } = {} } = (await database.storedJob(id)) ?? {};
+  expect(entries).toMatchObject([{ name: 'all', state: 'completed' }]);
+  expect(await processor.getJob(id)).toMatchObject({
+    givenBackCounter: 2,
+    errors: [{ message: expect.stringMatching(/timed out|timeout/) }],
+  });
 });
