@@ -39,7 +39,7 @@ const kinds = {
   idempotency_key_reused: { status: 422, title: 'This Idempotency-Key belongs to another request' },
   unknown_job_name: { status: 422, title: 'No job has this name' },
   headers_too_large: { status: 431, title: 'The headers are too large' },
-  too_many_wrong_keys: { status: 429, title: 'Too many wrong API keys came from this address' },
+  too_many_wrong_keys: { status: 429, title: 'Too many wrong API keys or links came from this address' },
   index_missing: { status: 500, title: 'The database lacks an index' },
   foreign_documents: { status: 500, title: 'The collections belong to another application' },
   answer_too_large: { status: 500, title: 'The answer is too large for Lambda' },

@@ -6,7 +6,8 @@ import { byId } from '../mongo/by-index.js';
 import { type CallbackOf, callbackSignal } from './callbacks.js';
 
 /**
- * A callback as it is now. `over`: its job is settled or gone, has begun another run, or waits no longer for the answer.
+ * A callback as it is now. `answered`: also once its job is settled. `over`: nobody answered in time, the job has begun another
+ * run, or it is gone.
  */
 export interface FoundCallback {
   /** Absent if the job is gone. */
@@ -23,10 +24,10 @@ export async function findCallback(
   const job = await jobs.findOne<Found>({ _id: of.jobId }, { projection, ...byId });
   if (!job) return { state: 'over' };
   const { jobName, status, steps, states, isSent, pages = [] } = job;
-  if (isSettled(status) || (steps?.run ?? 1) !== of.run) return { jobName, state: 'over' };
+  if ((steps?.run ?? 1) !== of.run) return { jobName, state: 'over' };
   if (isSent) return { jobName, state: 'answered' };
   const [state] = states.length > 0 || pages.length === 0 ? states : await statesInPages();
-  if (state === undefined) return { jobName, state: 'open' };
+  if (state === undefined && !isSettled(status)) return { jobName, state: 'open' };
   return { jobName, state: state === 'completed' ? 'answered' : 'over' };
 
   async function statesInPages(): Promise<readonly StepState[]> {

@@ -49,7 +49,7 @@ export function createCallbackPages({ processor, wrongKeys, ready, log }: Callba
       const sent = await processor
         .signal(of.jobId, signal, payload, { signalId: signal })
         .catch(explainRefusal);
-      if (sent.outcome === 'duplicate') throw new Problem('callback_answered');
+      if (sent.outcome === 'duplicate') throw answered();
       const { jobId, step } = of;
       log.info('Callback answered', { jobId, step, address: clientAddress(context.env) });
       if (!wantsPage(context.req.header('accept'))) return context.json(sent);
@@ -64,8 +64,8 @@ export function createCallbackPages({ processor, wrongKeys, ready, log }: Callba
     if (!of) throw await refusal(clientAddress(environment));
     await ready();
     const found = await findCallback(await processor[connectedCollections](), of);
-    if (found.state === 'answered') throw new Problem('callback_answered');
-    if (found.state === 'over') throw new Problem('callback_over');
+    if (found.state === 'answered') throw answered();
+    if (found.state === 'over') throw new Problem('callback_over', { detail: OVER });
     return { of, found };
   }
 
@@ -79,6 +79,15 @@ export function createCallbackPages({ processor, wrongKeys, ready, log }: Callba
     });
   }
 }
+
+function answered(): Problem {
+  return new Problem('callback_answered', {
+    detail: 'The first answer counts, and later ones change nothing.',
+  });
+}
+
+const OVER =
+  'It was not answered in time, or its job has ended or gone on without an answer. An answer changes nothing any more.';
 
 const EXPECTED = 'Expected any JSON as application/json, or the form of the page.';
 

@@ -91,7 +91,7 @@ test('a service answers with any JSON', async () => {
   await api.processor.drain();
   await expectProblem(await send(link, json, '2'), 409, 'callback_answered');
   expect(await resultOf(id)).toEqual([1, { $set: 2 }]);
-  await expectProblem(await send(link, json, '2'), 410, 'callback_over');
+  await expectProblem(await send(link, json, '2'), 409, 'callback_answered');
 });
 
 test('a bad answer is refused, and a good one may follow', async () => {
