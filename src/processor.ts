@@ -326,8 +326,8 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     });
     this.jobsReady = new ReadySignal(kick, events, log);
     this.#tally = new Tally(this.#collections.statistics, log);
-    events.on('attemptEnded', (ended) => this.#tally.countAttempt(ended));
-    events.on('jobWaited', (waited) => this.#tally.countWait(waited));
+    events.onSafely('attemptEnded', (ended) => this.#tally.countAttempt(ended));
+    events.onSafely('jobWaited', (waited) => this.#tally.countWait(waited));
     logAttempts(events, log);
     const factory = (jobName: string) => this.#registry.get(jobName);
     const settings = new LimitSettings(this.#collections.limits);

@@ -36,7 +36,7 @@ const untold: Issue = { path: '', message: '' };
  * Converts a zod error to plain issues: one for each wrong value and one for each unknown key. Issues after the first
  * 100 are blank, because a body of a megabyte may have 350,000.
  */
-export function toIssues(error: z.ZodError): Issue[] {
+export function toIssues(error: Pick<z.core.$ZodError, 'issues'>): Issue[] {
   let count = 0;
   const issueOf = (path: readonly PropertyKey[], message: string) => {
     count += 1;

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import * as z from 'zod';
 import { isKind } from '../brand.js';
@@ -50,7 +51,8 @@ const NO_REASON = 'its schema refuses it, and gives no reason';
 
 async function judge(schema: StandardSchemaV1, value: unknown, subject: string): Promise<Verdict> {
   try {
-    return await inTime(ask(schema, value));
+    const verdict = ask(schema, value);
+    return types.isPromise(verdict) ? await withinTime(MAX_JUDGING_MS, verdict, 'it') : verdict;
   } catch (error) {
     if (isKind(error, RemoteProcessorError)) throw error;
     throw new SchemaFailedError(subject, toFailure(error).message, { cause: error });
@@ -63,29 +65,25 @@ async function judge(schema: StandardSchemaV1, value: unknown, subject: string):
  */
 const MAX_JUDGING_MS = 10_000;
 
-/**
- * How long to wait for a result without a timer, which would cost many times what checking the value does. A
- * synchronous result arrives within a few microtasks.
- */
-const SOON_MICROTASKS = 8;
-
-/** Awaits a result for a limited time. @throws NoAnswer */
-async function inTime(verdict: Promise<Verdict>): Promise<Verdict> {
-  let isThere = false;
-  const arrived = () => {
-    isThere = true;
-  };
-  verdict.then(arrived, arrived);
-  for (let turn = 0; turn < SOON_MICROTASKS && !isThere; turn += 1) await undefined;
-  return isThere ? verdict : withinTime(MAX_JUDGING_MS, verdict, 'it');
+/** Returns a promise only for a schema with asynchronous parts: a timer and promises cost many times what checking does. */
+function ask(schema: StandardSchemaV1, value: unknown): Verdict | Promise<Verdict> {
+  if (!isZod(schema)) {
+    const result: unknown = schema['~standard'].validate(value);
+    const isPromise = typeof Object(result).then === 'function';
+    return isPromise ? Promise.resolve(result).then(toVerdict) : toVerdict(result);
+  }
+  // As zod's own methods do it, except that those return a promise for every schema, or run the functions of an
+  // asynchronous one twice.
+  const parsed = schema._zod.run({ value, issues: [] }, asynchronously);
+  return types.isPromise(parsed) ? parsed.then(toVerdictOfZod) : toVerdictOfZod(parsed);
 }
 
-async function ask(schema: StandardSchemaV1, value: unknown): Promise<Verdict> {
-  // Zod's own method runs a schema's functions only once. The standard method starts over if one turns out to be
-  // asynchronous.
-  if (!isZod(schema)) return toVerdict(await schema['~standard'].validate(value));
-  const result = await z.safeParseAsync(schema, value);
-  return result.success ? { value: result.data } : { issues: toIssues(result.error) };
+const asynchronously = { async: true };
+
+function toVerdictOfZod({ value, issues }: z.core.ParsePayload): Verdict {
+  if (issues.length === 0) return { value };
+  const explained = issues.map((issue) => z.core.util.finalizeIssue(issue, asynchronously, z.config()));
+  return { issues: toIssues({ issues: explained }) };
 }
 
 /** Checks every member of a result, since any code may have made it. */

@@ -194,35 +194,40 @@ export class Attempt {
     catchingRejections((reason) => this.reject(reason), call);
   }
 
-  /** Calls the job function inside its middleware. Middleware may be slow, so the attempt may be over by then. */
-  async #run(input: unknown): Promise<unknown> {
+  /** Calls the job function inside its middleware. */
+  #run(input: unknown): Promise<unknown> {
     const { job, owner } = this;
     const context = this.#contextWith(input, {});
-    const call = async () => {
-      this.#checkIn();
-      return this.batch ? this.batch.call(this, context) : this.#callFunction(context);
-    };
     const { run } = owner.middlewares;
-    if (run.length === 0) return call();
+    if (run.length === 0) return this.#callFunction(context);
     const { jobName, queue, metadata = {} } = job;
-    return compose(run, this.#contextWith(input, { jobName, queue, metadata }), call);
+    const around = this.#contextWith(input, { jobName, queue, metadata });
+    return compose(run, around, () => this.#callFunction(context));
   }
 
-  /** Calls the job function, and no longer waits for it once its steps have ended the attempt. */
+  /** Calls the job function. Middleware may be slow, so the attempt may be over by then. */
   async #callFunction(context: JobContext): Promise<unknown> {
+    this.#checkIn();
+    if (this.batch) return this.batch.call(this, context);
     const { factory, job } = this;
     const run = factory.versions?.[job.steps?.version ?? factory.version] ?? factory.run;
-    const parked = new Promise<never>((_, reject) => {
-      this.#stopWaiting = reject;
-    });
     try {
-      const output = await Promise.race([run(context, this.#clock), parked]);
+      const output = await this.#unlessParked(run(context, this.#clock));
       if (!this.#steps?.isUndoing) return this.#returned(output);
     } catch (error) {
       if (this.#parked) throw error;
       if (!this.#steps?.isUndoing) throw this.#returned(error);
     }
-    throw await Promise.race([this.#steps.undo(), parked]);
+    throw await this.#unlessParked(this.#steps.undo());
+  }
+
+  /** Awaits code of the job, but no longer once its steps have ended the attempt. */
+  #unlessParked<Value>(work: Promise<Value>): Promise<Value> {
+    return new Promise((resolve, reject) => {
+      this.#stopWaiting = reject;
+      if (this.#parked) reject(new JobSuspended());
+      work.then(resolve, reject);
+    });
   }
 
   /** Notes that the job function has ended by itself. Steps that it left waiting no longer suspend the job. */

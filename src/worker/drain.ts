@@ -1,4 +1,3 @@
-import type { AttemptEnded } from '../events.js';
 import { countDueJobs } from '../job/count-due-jobs.js';
 import type { JobFactory } from '../job/define-job.js';
 import { type ClaimedJob, isSettled } from '../job/job.js';
@@ -54,8 +53,6 @@ export async function drain(worker: DrainContext, limits: DrainLimits): Promise<
  * it in line, `#beginNext` starts it in a free slot, `#ended` frees the slot, writes the outcome and rings the alarm.
  */
 class Drain {
-  /** Name of the drain in leases. */
-  readonly #name: string;
   /** Logger that adds the name of the drain to each line. */
   readonly #log: Logger;
   readonly #pace: Pace;
@@ -89,7 +86,6 @@ class Drain {
     const { maxThreads, pollMs, end } = limits;
     const drainName = workerName(name);
     const log = withFields(worker.log, { worker: drainName });
-    this.#name = drainName;
     this.#log = log;
     this.#jobsWaitAlone = limits.runsAlone;
     this.#alarm = new Alarm(jobs, pollMs);
@@ -157,12 +153,10 @@ class Drain {
     stop.addEventListener('abort', () => this.#tellToStop());
     cutOff.addEventListener('abort', () => this.#giveBackAll());
     const stopListening = this.worker.jobsReady.listen((jobs) => this.#promiseToTake(jobs));
-    const stopCounting = this.worker.events.on('attemptEnded', (ended) => this.#count(ended));
     try {
       await this.#work();
     } finally {
       stopListening();
-      stopCounting();
       this.#alarm.close();
       await this.#writer.close();
       const ending = [this.#leases.pause(end.aborted), this.#linger.end(), this.#finishGroups()];
@@ -371,6 +365,7 @@ class Drain {
     if (learned) await learned.then(() => this.#declineIfOpen(jobName));
     const settledAs = await this.#settle(attempt, outcome);
     const ending = this.#events.ended(attempt, outcome, settledAs);
+    this.#summary[ending] += 1;
     this.#groups.ended(attempt.job, outcome, settledAs, this.#pool.holdsSibling(attempt));
     if (attempt.hasChildren && (settledAs === 'stale' || settledAs === undefined))
       this.#beside(this.worker.groups.checkSoon(attempt.job.id));
@@ -398,10 +393,6 @@ class Drain {
     } catch (error) {
       this.#log.warn('Places in limits could not be given to other jobs', { error: String(error) });
     }
-  }
-
-  #count({ worker, outcome }: AttemptEnded): void {
-    if (worker === this.#name && outcome !== 'recovered') this.#summary[outcome] += 1;
   }
 
   /** Puts off the other jobs under the rate limit of this one. If that fails, they find out by themselves. */

@@ -5,7 +5,7 @@ import { toFailure } from '../job/failure.js';
 import { type LimitsOfJob, limitsOf, unmetLimits } from '../job/flow-rules.js';
 import type { ClaimedJob } from '../job/job.js';
 import type { Outcome } from '../job/outcome.js';
-import { type Storable, toOutput } from '../job/storable.js';
+import { toOutput } from '../job/storable.js';
 import { nameOf } from '../mongo/driver-error.js';
 import { failedOutcome, finalFailure } from './failed-outcome.js';
 
@@ -22,29 +22,19 @@ export async function runAttempt(
   job: ClaimedJob,
   run: (input: unknown) => Promise<unknown>,
 ): Promise<Outcome> {
-  const refused = (error: unknown) =>
-    isUnanswered(error) || error instanceof LimitsChangedError
-      ? failedOutcome(error, job, factory)
-      : finalFailure(toFailure(error));
-  const parsed = await asResult(parsedInput(factory, job));
-  if ('refused' in parsed) return refused(parsed.refused);
-  let returned: unknown;
+  let isValidating = true;
   try {
-    returned = await run(parsed.value);
+    const input = await factory.parseInput(job.input);
+    if (factory.flow) requireSlots(job, limitsOf(factory.name, factory.flow, input));
+    isValidating = false;
+    const returned = await run(input);
+    isValidating = true;
+    const { value, bytes } = toOutput(await factory.parseOutput(returned), factory.name);
+    return { kind: 'completed', output: value, outputBytes: bytes };
   } catch (error) {
-    return failedOutcome(error, job, factory);
+    const isFinal = isValidating && !isUnanswered(error) && !(error instanceof LimitsChangedError);
+    return isFinal ? finalFailure(toFailure(error)) : failedOutcome(error, job, factory);
   }
-  const output = await asResult(storableOutput(factory, returned));
-  if ('refused' in output) return refused(output.refused);
-  const { value, bytes } = output.value;
-  return { kind: 'completed', output: value, outputBytes: bytes };
-}
-
-/** Returns the parsed input. @throws ValidationError for one that is invalid, or has no key for a limit */
-async function parsedInput(factory: JobFactory, job: ClaimedJob): Promise<unknown> {
-  const parsed = await factory.parseInput(job.input);
-  if (factory.flow) requireSlots(job, limitsOf(factory.name, factory.flow, parsed));
-  return parsed;
 }
 
 /** The gate could not find out the limits, or found out others. @throws LimitsChangedError, which is retried */
@@ -56,20 +46,6 @@ function requireSlots({ slots = [], jobName }: ClaimedJob, { limits }: LimitsOfJ
 
 /** The input gave other limits when the job was claimed. A later attempt may succeed. */
 class LimitsChangedError extends Error {}
-
-async function storableOutput(factory: JobFactory, returned: unknown): Promise<Storable> {
-  return toOutput(await factory.parseOutput(returned), factory.name);
-}
-
-async function asResult<Value>(
-  work: Promise<Value>,
-): Promise<{ readonly value: Value } | { readonly refused: unknown }> {
-  try {
-    return { value: await work };
-  } catch (refused) {
-    return { refused };
-  }
-}
 
 /** Returns whether the schema did not answer. A job that blocks the thread can delay the schema of another job. */
 function isUnanswered(error: unknown): boolean {

@@ -51,7 +51,7 @@ export interface WriterOptions {
 export class Writer {
   #waiting: WaitingOutcome[] = [];
   #isWriting = false;
-  readonly #moreEnded = new Wakeup();
+  readonly #enoughEnded = new Wakeup();
   readonly #reports: Reports;
 
   constructor(private readonly options: WriterOptions) {
@@ -88,8 +88,8 @@ export class Writer {
   #add(job: ClaimedJob, settlement: Settlement, onWriting: () => void = () => {}): Promise<SettledAs> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ job, settlement, since: performance.now(), onWriting, resolve, reject });
-      this.#moreEnded.wake();
       if (!this.#isWriting) void this.#writeAll();
+      else if (this.#gatherMs(0) === 0) this.#enoughEnded.wake();
     });
   }
 
@@ -118,15 +118,19 @@ export class Writer {
   }
 
   async #gather(): Promise<void> {
-    const { pace, unwritten } = this.options;
     for (;;) {
-      const waitedMs = performance.now() - (this.#waiting[0]?.since ?? 0);
-      const waitMs = pace.gatherMs(this.#waiting.length, waitedMs, unwritten());
+      const waitMs = this.#gatherMs(performance.now() - (this.#waiting[0]?.since ?? 0));
       if (waitMs === 0) return;
-      const timer = setTimeout(this.#moreEnded.wake, waitMs);
-      await this.#moreEnded.wait();
+      const timer = setTimeout(this.#enoughEnded.wake, waitMs);
+      await this.#enoughEnded.wait();
       clearTimeout(timer);
     }
+  }
+
+  /** Returns how much longer the outcomes that wait should wait for others. @param waitedMs how long they have waited */
+  #gatherMs(waitedMs: number): number {
+    const { pace, unwritten } = this.options;
+    return pace.gatherMs(this.#waiting.length, waitedMs, unwritten());
   }
 
   async #write(batch: readonly WaitingOutcome[]): Promise<void> {
