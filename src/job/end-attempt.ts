@@ -86,6 +86,7 @@ function endingOf(outcome: Outcome): Document[] {
         ...ending('queued', {
           ...attemptNotUsedUp,
           retryCounter: 0,
+          lostCounter: '$$REMOVE',
           input: { $literal: outcome.input },
           runAt: whenQueued('$$NOW', '$runAt'),
           progress: '$$REMOVE',
@@ -273,10 +274,23 @@ export function requestCancel(): Document[] {
   ];
 }
 
+const deathsBefore = { $ifNull: ['$lostCounter', 0] };
+
+/**
+ * If the attempt stored a step, allows as many more attempts as workers that died had used up before. So a long job of
+ * which many workers die in their first moments ends in `error` only if that many die in a row before it gets on.
+ */
+const moreAttempts = {
+  maxRetries: { $add: ['$maxRetries', { $cond: [hasStepped, deathsBefore, 0] }] },
+  lostCounter: { $cond: [hasStepped, '$$REMOVE', '$lostCounter'] },
+};
+
 /** The counters of an attempt that is used up unless it stored a step. */
 const unlessStepped = {
+  ...moreAttempts,
   retryCounter: { $subtract: ['$retryCounter', { $cond: [hasStepped, 1, 0] }] },
   givenBackCounter: { $add: ['$givenBackCounter', { $cond: [hasStepped, 1, 0] }] },
+  lostCounter: { $cond: [hasStepped, '$$REMOVE', { $add: [deathsBefore, 1] }] },
 };
 
 /**
@@ -287,6 +301,7 @@ function endUnfinished(): Document[] {
   const status = { $cond: [isTooLong, 'error', 'queued'] };
   return ending(status, {
     ...attemptNotUsedUp,
+    ...moreAttempts,
     unfinishedCounter: unfinished,
     errors: { $cond: [{ $eq: ['$status', 'error'] }, appended({ message: TOO_LONG }), '$errors'] },
     errorsDropped: { $cond: [{ $eq: ['$status', 'error'] }, droppedByOneMore, '$errorsDropped'] },
@@ -299,8 +314,9 @@ function undoUnfinished(): Document[] {
     beginToUndo(TOO_LONG, isTooLong),
     ...ending('queued', {
       ...attemptNotUsedUp,
+      ...moreAttempts,
       unfinishedCounter: { $cond: [isTooLong, '$$REMOVE', unfinished] },
-      maxRetries: { $cond: [isTooLong, withAttemptsToUndo, '$maxRetries'] },
+      maxRetries: { $cond: [isTooLong, withAttemptsToUndo, moreAttempts.maxRetries] },
     }),
   ];
 }

@@ -140,6 +140,8 @@ export interface JobDocument extends Membership {
   readonly errorsDropped?: number;
   /** How many times in a row the job was given back because its invocation ran out of time. */
   readonly unfinishedCounter?: number;
+  /** How many attempts were used up by deaths of workers since the job last stored a step. */
+  readonly lostCounter?: number;
   /**
    * True while the job is queued and waits only for its time. Claims see only such jobs. False while it is blocked by a
    * limit. Here and below, `null` is used only in conditions, for a missing field.
@@ -196,6 +198,7 @@ export interface JobDocument extends Membership {
 export type WorkersFields =
   | 'claimable'
   | 'unfinishedCounter'
+  | 'lostCounter'
   | 'lastToken'
   | 'freedUniqueKey'
   | 'slots'
@@ -244,6 +247,7 @@ export const withoutLog = {
   claimable: 0,
   runAlone: 0,
   unfinishedCounter: 0,
+  lostCounter: 0,
   lastToken: 0,
   freedUniqueKey: 0,
 } as const;

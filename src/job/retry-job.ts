@@ -99,5 +99,15 @@ export const queueAgain: Document[] = [
       ...tryingStepsAnew,
     },
   },
-  { $unset: ['completed', 'cancelRequested', 'expireAt', 'freedUniqueKey', 'unfinishedCounter', 'progress'] },
+  {
+    $unset: [
+      'completed',
+      'cancelRequested',
+      'expireAt',
+      'freedUniqueKey',
+      'unfinishedCounter',
+      'lostCounter',
+      'progress',
+    ],
+  },
 ];

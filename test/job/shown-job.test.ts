@@ -6,7 +6,7 @@ import { echo, failing } from '../jobs.js';
 const database = useDatabase();
 
 /** What is the workers' own. */
-const internals = ['log', 'unfinishedCounter', 'lastToken', 'freedUniqueKey', '_id', 'token'];
+const internals = ['log', 'unfinishedCounter', 'lostCounter', 'lastToken', 'freedUniqueKey', '_id', 'token'];
 
 test('a job shows nothing of what only workers need to know', async () => {
   const processor = database.processor();
@@ -15,7 +15,7 @@ test('a job shows nothing of what only workers need to know', async () => {
   await processor.processNextJob();
   await processor.addJob('echo', {}, { id: 'running' });
   const pulled = await processor.pullNextJob();
-  const marks = { runAlone: true, unfinishedCounter: 3, log: { told: 1, lines: [] } };
+  const marks = { runAlone: true, unfinishedCounter: 3, lostCounter: 2, log: { told: 1, lines: [] } };
   await database.db.collection(collectionNames.jobs).updateMany({}, { $set: marks });
   await processor.addJob('echo', {}, { id: 'queued' });
   await database.db

@@ -1,7 +1,8 @@
 import { setImmediate, setTimeout as wait } from 'node:timers/promises';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import type { LocalProcessor } from '../../local/processor.js';
 import {
   defineJob,
   type JobContext,
@@ -143,6 +144,55 @@ test('a deadline under which the job made progress never counts as one under whi
   );
   await jobs().updateOne({ _id: id }, { $set: { unfinishedCounter: 9 } });
   expect(await processor.drain()).toMatchObject({ completed: 1, errors: 0 });
+});
+
+describe('workers that die before the job has stored anything', () => {
+  const importing = () => added(() => 'imported', { maxRetries: 3 });
+
+  /** Lets a worker take the job and die. It may have stored a step before. */
+  async function die(processor: LocalProcessor, id: string, stepped = false): Promise<string | undefined> {
+    await processor.pullNextJob();
+    const lost = { 'lease.expires': new Date(1), ...(stepped && { 'lease.stepped': true }) };
+    await jobs().updateOne({ _id: id }, { $set: lost });
+    await processor.recoverJobs();
+    return processor.getJobStatus(id);
+  }
+
+  test('end it only if they do so in a row', async () => {
+    const { processor, id } = await importing();
+    for (let round = 0; round < 3; round += 1) {
+      expect(await die(processor, id)).toBe('queued');
+      expect(await die(processor, id)).toBe('queued');
+      expect(await die(processor, id, true)).toBe('queued');
+    }
+    expect(await processor.getJob(id)).toMatchObject({ retryCounter: 6, maxRetries: 9 });
+    expect(await die(processor, id)).toBe('queued');
+    expect(await die(processor, id)).toBe('queued');
+    expect(await die(processor, id)).toBe('error');
+  });
+
+  test('do not count any more once the job has got on until a deadline', async () => {
+    const { processor, id } = await added(
+      ({ step }) =>
+        step.iterate('rows', { start: 0 }, async (at: number) => {
+          await wait(150);
+          return at < 9 ? { next: at + 1 } : { done: 'imported' };
+        }),
+      { maxRetries: 3, timeout: 1_000 },
+    );
+    await die(processor, id);
+    await die(processor, id);
+    expect(await processor.drain()).toMatchObject({ completed: 1 });
+    expect(await processor.getJob(id)).toMatchObject({ retryCounter: 3, maxRetries: 5 });
+    expect(await database.storedJob(id)).not.toHaveProperty('lostCounter');
+  });
+
+  test('leave a job without steps as many attempts as before', async () => {
+    const { processor, id } = await importing();
+    expect(await die(processor, id)).toBe('queued');
+    expect(await processor.drain()).toMatchObject({ completed: 1 });
+    expect(await processor.getJob(id)).toMatchObject({ retryCounter: 2, maxRetries: 3 });
+  });
 });
 
 test('a signal that comes while the job runs is there when the job comes to wait for it', async () => {
