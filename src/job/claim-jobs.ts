@@ -32,7 +32,8 @@ const MAX_BACKOFF_MS = 10;
  *
  * A single job costs one command, any other number two: find candidates, then take them by one conditional update. A
  * worker that comes second takes fewer than it found. It reads back by token which ones it took (a third command) and
- * tries again for the rest. So fewer than `limit` means that no more are due, that a later try failed, or that the tries were used up.
+ * tries again for the rest. So fewer than `limit` means that no more are due, that a later try failed, that the tries were
+ * used up, or that some of the jobs are urgent, which begin before the worker asks for the rest.
  *
  * Where workers compete, each try begins at a random place near the head of the queue: see ClaimSpread.
  *
@@ -49,11 +50,14 @@ export async function claimJobs(
   const claim = new ClaimStatements(jobs, dueJobs(filter), lease);
   if (limit === 1) return claim.takeFirst();
   const claimed: ClaimedJob[] = [];
+  spread.stoppedEarly = false;
   for (let tries = 0; tries < MAX_TRIES && claimed.length < limit; tries += 1) {
     try {
       const { taken, isLast } = await claimAtPlace(claim, filter, limit - claimed.length, spread);
       claimed.push(...taken);
       if (isLast) break;
+      spread.stoppedEarly = areSomeUrgent(taken);
+      if (spread.stoppedEarly) break;
     } catch (error) {
       // Jobs taken before must run: no other worker can until their leases expire, and that uses up an attempt.
       if (claimed.length === 0) throw error;
@@ -61,6 +65,11 @@ export async function claimJobs(
     }
   }
   return claimed;
+}
+
+/** Returns whether some of the taken jobs are more urgent than others that are due. They must not wait for more tries. */
+function areSomeUrgent(taken: readonly ClaimedJob[]): boolean {
+  return taken.some(({ priority }) => priority !== taken[0]?.priority);
 }
 
 /** Tries once at the place that `spread` gives. `isLast` means that no more jobs are available. */

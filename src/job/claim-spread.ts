@@ -28,6 +28,8 @@ const WINS = 8;
 export class ClaimSpread {
   /** Priority of the last jobs found. */
   priority = 0;
+  /** Whether the last claim ended before it had as many jobs as it could get, so that an urgent one begins at once. */
+  stoppedEarly = false;
   #places = 1;
   #wins = 0;
 

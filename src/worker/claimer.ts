@@ -67,7 +67,7 @@ export class Claimer {
     for (let tries = 1; ; tries += 1) {
       const { found, jobs: first } = await this.#claimDue(wanted, limit);
       this.foundSome ||= found > 0;
-      this.moreWait = found === wanted;
+      this.moreWait = found === wanted || this.#spread.stoppedEarly;
       if (!this.moreWait) this.#firstMoment = undefined;
       // Jobs whose moments have come stand behind those that were not given any yet.
       const isBehind = first.length === 0 && this.#firstMoment !== undefined;

@@ -75,3 +75,15 @@ test('one that lost takes more urgent jobs first, wherever it claims', async () 
     expect(claimed.slice(0, 2).map(({ id }) => id)).toEqual(urgent);
   }
 });
+
+test('urgent jobs do not wait for the rest of a large claim', async () => {
+  const jobs = await addJobs(numbered(400));
+  await jobs.updateOne({ _id: '1399' }, { $set: { priority: 3 } });
+  const spread = lostOften();
+  const claimed = await claimJobs(jobs, filter, lease('first'), 100, spread);
+  expect(claimed.map(({ id }) => id)).toContain('1399');
+  expect(claimed.length).toBeLessThan(100);
+  expect(spread.stoppedEarly).toBe(true);
+  expect(await claimJobs(jobs, filter, lease('next'), 100, spread)).toHaveLength(100);
+  expect(spread.stoppedEarly).toBe(false);
+});
