@@ -1,4 +1,5 @@
 import type { Collection } from 'mongodb';
+import { ValidationError } from '../errors.js';
 import type { GroupAdding } from '../group/adding.js';
 import { asMember } from '../group/as-member.js';
 import { retryFailed } from '../group/change-group.js';
@@ -6,10 +7,12 @@ import { CHECK_MS, fromNow, type GroupCollections } from '../group/group-documen
 import { countFailed, findFailures, readMembers } from '../group/read-members.js';
 import { cancelMembers } from '../group/tree.js';
 import type { EndedMember, MemberResult } from '../job/children.js';
+import { findOrdersAbove } from '../job/find-orders-above.js';
 import type { FormerHolder } from '../job/former-holder.js';
 import { groupOf, jobKey, memberId } from '../job/group.js';
 import { type GroupState, lookAtGroup, openIn } from '../job/group-statements.js';
 import { membersIndex } from '../job/indexes.js';
+import type { NewJob } from '../job/insert-job.js';
 import type { ClaimedJob, JobDocument } from '../job/job.js';
 import { byId, byIndex } from '../mongo/by-index.js';
 import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
@@ -40,6 +43,7 @@ export class WorkerChildStore implements ChildStore {
       parents: all,
       ...(groupLimit !== undefined && { groupLimit }),
     }));
+    await this.#requireOwnOrders(all, children);
     await this.#noteParent(parent);
     await adding.add(children, leaseMs);
   }
@@ -76,6 +80,19 @@ export class WorkerChildStore implements ChildStore {
   async cancel({ id: parent }: ClaimedJob, id: string): Promise<void> {
     const freed = await this.#patiently((jobs) => cancelMembers(jobs, parent, id));
     await this.options.passOn(freed);
+  }
+
+  /** @throws ValidationError if a child would wait for a job above it, which waits for the child */
+  async #requireOwnOrders(parents: readonly string[], children: readonly NewJob[]): Promise<void> {
+    const held = await this.#patiently((jobs) => findOrdersAbove(jobs, parents, children));
+    const issues = children.flatMap(({ limits = [] }, index) =>
+      limits.flatMap(({ key }) => {
+        const holder = held.get(key);
+        const message = `expected another strict order than '${key}': job '${holder}' has its place in it until this child has ended`;
+        return holder === undefined ? [] : [{ path: String(index), message }];
+      }),
+    );
+    if (issues.length > 0) throw new ValidationError('The children of a job', issues);
   }
 
   /** Makes sure that somebody looks after the children if all workers die. */

@@ -127,15 +127,17 @@ async function callGroups(): Promise<void> {
       return results.outputs();
     },
   });
+  const ordered = defineJob({ name: 'ordered', ordering: {}, run: () => {} });
   const robbed = defineJob({
     name: 'robbed',
     maxRetries: 1,
     run: async ({ step, jobId }) => {
       await step.invoke('child', child, 1);
+      await step.invoke('ordered', ordered);
       await jobs.updateOne({ _id: jobId }, { $set: { 'lease.token': 'of another' } });
     },
   });
-  await processor.addJobFactories([child, parent, robbed]);
+  await processor.addJobFactories([child, parent, robbed, ordered]);
   for (const id of ['fail', 'cancel', 'collect'] as const) await processor.addJob(parent, id, { id });
   await processor.addJob(robbed);
   await processor.drain();
@@ -205,7 +207,7 @@ async function callGroups(): Promise<void> {
   await checkAll();
   await jobGroups.updateMany({ checkAt: { $gte: new Date(0) } }, { $set: { expires: new Date(1) } });
   await checkAll();
-  await jobs.deleteMany({ jobName: { $in: ['child', 'parent', 'robbed'] } });
+  await jobs.deleteMany({ jobName: { $in: ['child', 'parent', 'robbed', 'ordered'] } });
 }
 
 /** Calls everything that makes a statement, so that each is made at least once. */
