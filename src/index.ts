@@ -196,6 +196,7 @@ export type {
 } from './job/retry-delay.js';
 export type { SentSignal } from './job/send-signal.js';
 export type { EndedStep, StepCall } from './job/step-call.js';
+export type { StepContext } from './job/step-context.js';
 export type {
   StepEntry,
   StepKind,
@@ -212,7 +213,6 @@ export type {
   IterateOptions,
   SignalOptions,
   StepCallback,
-  StepContext,
   StepFunction,
   StepOptions,
   StepRetry,

@@ -2,6 +2,7 @@ import type { Duration } from '../duration.js';
 import type { SettledStatus } from './job.js';
 import type { AddJobOptions } from './job-options.js';
 import type { NamedBefore } from './named-before.js';
+import type { StepContext } from './step-context.js';
 
 /** Options of the jobs that a step adds. */
 export type ChildOptions = Pick<
@@ -9,16 +10,21 @@ export type ChildOptions = Pick<
   'queue' | 'priority' | 'maxRetries' | 'retryDelay' | 'metadata'
 >;
 
-/** Options of a child job. */
-export interface InvokeOptions extends NamedBefore {
+/** Options of a child job that returns `Output`. */
+export interface InvokeOptions<Output = unknown> extends NamedBefore {
   /** Options of the job. Default: those of its kind. */
   readonly job?: ChildOptions;
   /** Maximum time to wait. Then the child is cancelled, and the step fails. Default: for as long as it takes. */
   readonly timeout?: Duration;
+  /**
+   * Undoes what the child did, if the job fails for good after the child has completed. Called with the child's output, in the
+   * reverse order of the steps, as a step of its own, and tried five times. Costs another write.
+   */
+  readonly compensate?: (output: Output, step: StepContext) => unknown;
 }
 
 /** Options of a fan-out. */
-export interface FanOutOptions extends InvokeOptions {
+export interface FanOutOptions extends Omit<InvokeOptions, 'compensate'> {
   /**
    * What happens when children fail for good, or are cancelled. With `'fail'`, the others go on, and the step fails once all
    * have ended. With `'cancel'`, the others are cancelled, and then the step fails. With `'collect'`, the step completes,

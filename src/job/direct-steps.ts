@@ -2,7 +2,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { durationSchema } from '../duration.js';
 import { ConflictError } from '../errors.js';
 import { validateNow } from '../validate.js';
-import type { Iterated, StepContext, Steps } from './steps.js';
+import type { StepContext } from './step-context.js';
+import type { Iterated, Steps } from './steps.js';
 
 const MAX_WAIT_MS = 2_000;
 

@@ -5,6 +5,7 @@ import type { FanOutOptions, InvokeOptions, MemberResults } from './children.js'
 import type { InputArguments, JobContract } from './job-contract.js';
 import type { NamedBefore } from './named-before.js';
 import type { RetryDelay } from './retry-delay.js';
+import type { StepContext } from './step-context.js';
 
 /**
  * The steps of a job, by name. A step that has ended is stored with the job, and never runs again: not in a later attempt,
@@ -138,12 +139,12 @@ export interface Steps {
     name: string,
     job: string,
     input?: unknown,
-    options?: InvokeOptions,
+    options?: InvokeOptions<Output>,
   ): Promise<Output>;
   invoke<Input, Output>(
     name: string,
     job: JobContract<Input, Output>,
-    ...args: [...InputArguments<NoInfer<Input>>, options?: InvokeOptions]
+    ...args: [...InputArguments<NoInfer<Input>>, options?: InvokeOptions<NoInfer<Output>>]
   ): Promise<Output>;
   /**
    * Adds a child job for each of up to 100,000 inputs, waits until all have ended, and returns how they ended. What the
@@ -181,16 +182,6 @@ export interface Steps {
    * return step.continueAs({ month: input.month + 1 });
    */
   continueAs(input: unknown): Promise<never>;
-}
-
-/** What a step's function is told. */
-export interface StepContext {
-  /** The same in each try of this step in this run of the job, for services that accept such a key. 43 characters. */
-  readonly idempotencyKey: string;
-  /** Number of the try of this step, from 1. */
-  readonly attempt: number;
-  /** The signal of the job. */
-  readonly signal: AbortSignal;
 }
 
 export type StepFunction<Value> = (step: StepContext) => Promise<Value> | Value;

@@ -12,6 +12,7 @@ import type { NamedBefore } from '../job/named-before.js';
 import type { Outcome } from '../job/outcome.js';
 import { isJob } from '../job/registry.js';
 import { parseBy } from '../job/schema.js';
+import type { StepContext } from '../job/step-context.js';
 import type { CursorWrite, StepWrite, StepWrites } from '../job/step-log.js';
 import type {
   CallbackOptions,
@@ -19,7 +20,6 @@ import type {
   IterateOptions,
   SignalOptions,
   StepCallback,
-  StepContext,
   StepFunction,
   Steps,
   TransactionFunction,
@@ -247,16 +247,19 @@ export class AttemptSteps implements Steps {
     input?: unknown,
     options: InvokeOptions = {},
   ): Promise<unknown> {
-    const { was, ...valid } = validateNow(invokeOptionsSchema, options, `Options of step '${name}'`);
+    const { compensate, ...valid } = validateNow(invokeOptionsSchema, options, `Options of step '${name}'`);
+    const undoing = stepOptionsSchema.parse({ was: valid.was, compensate });
     const replaced = this.host.replacement(name);
-    if (replaced) return this.run(name, { was }, replaced);
+    if (replaced) return this.run(name, undoing, replaced);
     const results = await this.#fanOut({
       name,
       kind,
       inputs: [input],
-      options: { ...valid, was, onError: 'fail' },
+      options: { ...valid, onError: 'fail' },
+      isUndoable: compensate !== undefined,
     });
     const [output] = await results.outputs();
+    if (compensate) this.#undoable.push({ name, value: output, options: undoing });
     return output;
   }
 

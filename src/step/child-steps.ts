@@ -14,6 +14,8 @@ export interface Children {
   readonly kind: string | JobContract;
   readonly inputs: readonly unknown[];
   readonly options: ResolvedFanOutOptions;
+  /** Whether what they did is undone if the job fails for good. */
+  readonly isUndoable?: boolean;
 }
 
 /** What is stored of children that were added. */
@@ -36,7 +38,7 @@ export async function fanOut(
   known: KnownStep | undefined,
   place: StepPlace,
 ): Promise<MemberResults> {
-  const { name, options } = children;
+  const { name, options, isUndoable = false } = children;
   const stored = known ? storedChildren(known) : undefined;
   if (known && stored && known.state !== 'waiting' && known.state !== 'retrying') {
     resultOf(name, known);
@@ -86,8 +88,10 @@ export async function fanOut(
     const result = { id, count, failed };
     const isFailure = failed > 0 && options.onError !== 'collect';
     if (isFailure) throw await failAs(await whyFailed(failed));
-    const completed: StepWrite = { ...entry, state: 'completed', result };
-    journal.later(completed);
+    const completed: StepWrite = { ...entry, state: 'completed', result, ...(isUndoable && { isUndoable }) };
+    // An end that waits for the next write is lost with the worker, and would not be undone.
+    if (isUndoable) await journal.store(completed);
+    else journal.later(completed);
     tellEnded(host, { ...completed, state: 'completed' }, 1);
     return resultsOf(result, place);
   }

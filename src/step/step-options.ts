@@ -5,7 +5,7 @@ import { MAX_SLOTS } from '../job/flow-rules.js';
 import { childOptionsSchema } from '../job/job-options.js';
 import { retryDelaySchema } from '../job/retry-delay.js';
 import { schemaProblem } from '../job/schema.js';
-import type { StepContext } from '../job/steps.js';
+import type { StepContext } from '../job/step-context.js';
 import { storableText } from '../storable-text.js';
 
 const MAX_NAME = 200;
@@ -87,6 +87,8 @@ export const fanOutOptionsSchema = z.strictObject({
 
 export type ResolvedFanOutOptions = z.output<typeof fanOutOptionsSchema>;
 
-export const invokeOptionsSchema = fanOutOptionsSchema.pick({ was: true, job: true, timeout: true });
+export const invokeOptionsSchema = fanOutOptionsSchema
+  .pick({ was: true, job: true, timeout: true })
+  .extend({ compensate: compensate.optional() });
 
 export const momentSchema = z.date();
