@@ -93,7 +93,7 @@ export class UnknownJobNameError extends RemoteProcessorError {
   }
 }
 
-/** No job, scheduler item, batch or workflow has this id. */
+/** No job, scheduler item, batch, workflow, operation or group of failures has this id. */
 export class NotFoundError extends RemoteProcessorError {
   static {
     brand(NotFoundError, 'not_found');
@@ -102,7 +102,7 @@ export class NotFoundError extends RemoteProcessorError {
   readonly code = 'not_found';
 
   constructor(
-    readonly kind: 'job' | 'scheduler item' | 'batch' | 'workflow',
+    readonly kind: 'job' | 'scheduler item' | 'batch' | 'workflow' | 'operation' | 'failure',
     readonly id: string,
   ) {
     super(`There is no ${kind} with the id '${id}'.`);

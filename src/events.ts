@@ -60,6 +60,8 @@ export interface AttemptEnded extends JobOfEvent {
   readonly durationMs?: number | undefined;
   /** Message of the error that the attempt failed with. */
   readonly error?: string;
+  /** Key of the group of failures that the error belongs to. */
+  readonly failureKey?: string;
 }
 
 /** A job was settled, and will not run again unless a person retries it. */

@@ -55,6 +55,7 @@ export type {
   StepEnded,
   WorkflowEnded,
 } from './events.js';
+export type { FailureInfo, FailurePage, Failures, FailuresFilter } from './failure/failures.js';
 export type { BreakerState, Limit } from './flow/describe-limits.js';
 export type { LimitHolder } from './flow/find-holders.js';
 export type {
@@ -249,6 +250,18 @@ export type { JobsReady, Kick } from './jobs-ready.js';
 export { jsonLogger, type LogFields, type Logger } from './log.js';
 export { atLevel, type LogLevel } from './log-level.js';
 export type { AnyDb, AnySession } from './mongo/driver-of.js';
+export type {
+  OperationAction,
+  OperationFilter,
+  OperationState,
+} from './operation/operation-document.js';
+export type {
+  NewOperation,
+  OperationInfo,
+  OperationPage,
+  Operations,
+  StartOptions,
+} from './operation/operations.js';
 export type { PageFilter } from './page-filter.js';
 export { type FieldsFirstLogger, pinoLogger } from './pino-logger.js';
 export {

@@ -13,6 +13,8 @@ import { requireOurs } from './collections/require-ours.js';
 import { type Duration, durationSchema, timerDurationSchema } from './duration.js';
 import { ConflictError, IndexMissingError } from './errors.js';
 import { type EventListener, type EventName, Events, eventNames } from './events.js';
+import { FailureTally } from './failure/failure-tally.js';
+import { Failures } from './failure/failures.js';
 import { Breakers } from './flow/breakers.js';
 import { Entrance } from './flow/entrance.js';
 import { Gate } from './flow/gate.js';
@@ -87,6 +89,9 @@ import { Connection } from './mongo/connection.js';
 import { type AnyDb, type AnySession, driverProblem, isDb } from './mongo/driver-of.js';
 import { inOwnBson } from './mongo/own-bson.js';
 import { retryWhileUnreachable } from './mongo/retry-while-unreachable.js';
+import type { AfterOperations } from './operation/change-slice.js';
+import { type OperationInfo, Operations, type StartOptions } from './operation/operations.js';
+import { workOnOperations } from './operation/work-on-operations.js';
 import { DEFAULT_NAME } from './processor-name.js';
 import { OpenQueues } from './queue/open-queues.js';
 import { Queues } from './queue/queues.js';
@@ -134,6 +139,10 @@ const RECOVERY_RETRY_MS = 1_000;
  * thousands of jobs. A dead connection must not hold up work.
  */
 const RECOVERY_TRY_MS = 5_000;
+
+/** How long a tick of the scheduler works on operations on many jobs, and how long before its deadline it ends that. */
+const OPERATIONS_MS = 30_000;
+const BEFORE_DEADLINE_MS = 5_000;
 
 /** How often a scheduler looks for steps of jobs that are gone. */
 const SWEEP_EVERY_MS = 60 * 60 * 1000;
@@ -265,6 +274,10 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   /** Lists, previews and extra runs of scheduler items. */
   readonly schedules: Schedules;
   readonly statistics: Statistics;
+  /** Changes of all jobs that match a filter, however many, with progress, stop and undo. */
+  readonly operations: Operations;
+  /** What failed alike: since when, how often, and how many jobs are in `error` with it now. */
+  readonly failures: Failures<StartOptions, OperationInfo>;
   /** Batches of jobs: lists, results, cancelling, retrying. */
   readonly batches: Batches;
   /** Jobs that wait for each other: lists, outputs, cancelling, retrying. */
@@ -291,6 +304,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   #onDrainGoesOn: () => void = () => {};
   #stepRules = usualStepRules;
   #sweepsAt = 0;
+  readonly #afterOperations: AfterOperations;
   readonly #adding: GroupAdding;
 
   /** @throws ValidationError listing every invalid option */
@@ -325,8 +339,12 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
       ...(jobQuery && { jobQuery }),
     });
     this.jobsReady = new ReadySignal(kick, events, log);
-    this.#tally = new Tally(this.#collections.statistics, log);
-    events.onSafely('attemptEnded', (ended) => this.#tally.countAttempt(ended));
+    const failures = new FailureTally(this.#collections.failures, log);
+    this.#tally = new Tally(this.#collections.statistics, log, () => failures.write());
+    events.onSafely('attemptEnded', (ended) => {
+      this.#tally.countAttempt(ended);
+      failures.count(ended);
+    });
     events.onSafely('jobWaited', (waited) => this.#tally.countWait(waited));
     logAttempts(events, log);
     const factory = (jobName: string) => this.#registry.get(jobName);
@@ -449,6 +467,15 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     });
     this.schedules = new Schedules(db, collections, this.#registry, askForWorkers);
     this.statistics = new Statistics(db, collections);
+    this.#afterOperations = {
+      freeing: (freed) => this.#passOn(freed),
+      cancelling: (settled) => groups.afterSettling(settled),
+      beforeRetrying: (found) => groups.beforeRetrying(found),
+      retrying: (retried) => groups.afterRetrying(retried),
+      mayAdd: (names, role) => this.#registry.mayAdd(names, role),
+    };
+    this.operations = new Operations(collections, this.#afterOperations, askForWorkers);
+    this.failures = new Failures(collections, this.operations);
     const mayAddAll = async (kinds: readonly string[], role: Role | undefined) => {
       for (const kind of kinds) await this.#registry.requireMayAdd(() => kind, role);
     };
@@ -1150,8 +1177,20 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     const made = await scheduleDueItems(await this.#connected(), this.#registry, tick, this.log);
     const soon = await this.#queuedLongAgo(ahead);
     await this.jobsReady.tell([...queuedBy(recovery), ...made, ...soon]);
+    if (recovery.areOperationsDue) await this.#goOnWithOperations(tick.deadline);
     await this.#sweepStepPages();
     return made.map(({ id }) => id);
+  }
+
+  /** Goes on with operations on many jobs. Only logs a failure, since the next tick tries again. */
+  async #goOnWithOperations(deadline: number): Promise<void> {
+    const until = Math.min(Date.now() + OPERATIONS_MS, deadline - BEFORE_DEADLINE_MS);
+    try {
+      const collections = await this.#connected();
+      if (await workOnOperations(collections, this.#afterOperations, until)) await this.kick();
+    } catch (error) {
+      this.log.warn('An operation on many jobs could not go on', { error: String(error) });
+    }
   }
 
   /** Returns jobs due soon that were queued so early that they could not be announced then. */

@@ -15,6 +15,9 @@ export function collectionNamesOf(prefix: string) {
     endedSessions: `${prefix}endedSessions`,
     wrongKeys: `${prefix}wrongKeys`,
     statistics: `${prefix}statistics`,
+    failures: `${prefix}failures`,
+    operations: `${prefix}operations`,
+    operationSlices: `${prefix}operationSlices`,
   } as const;
 }
 

@@ -106,9 +106,10 @@ describe('an event is told', () => {
     const attempt = (id: string, worker: string) => ({ ...job(id), queue: 'default', attempt: 1, worker });
     const lost = (id: string, worker: string) => {
       const error = `worker ${worker} lost its lease, which expired at 1970-01-01T00:00:00.000Z`;
+      const failureKey = expect.stringMatching(/^echo:[0-9a-f]{12}$/);
       return [
         ['leaseLost', attempt(id, worker)],
-        ['attemptEnded', { ...attempt(id, worker), outcome: 'recovered', error }],
+        ['attemptEnded', { ...attempt(id, worker), outcome: 'recovered', error, failureKey }],
       ];
     };
     expect(of(last)).toEqual([...lost(last, 'a'), ['jobSettled', { ...job(last), status: 'error' }]]);

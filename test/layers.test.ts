@@ -21,7 +21,7 @@ const layers: readonly (readonly string[])[] = [
   ['processor'],
   ['collections', 'former-names'],
   ['worker'],
-  ['flow', 'group', 'queue', 'scheduler', 'statistics', 'step'],
+  ['failure', 'flow', 'group', 'operation', 'queue', 'scheduler', 'statistics', 'step'],
   [...jobs, 'config'],
   ['idempotency', 'log-level', 'page-filter', 'require-zod', 'sign-in'],
   ['mongo', 'validate'],

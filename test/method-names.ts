@@ -5,8 +5,10 @@ import { RemoteProcessor } from '../src/index.js';
 export const groups = [
   'batches',
   'factories',
+  'failures',
   'jobs',
   'limits',
+  'operations',
   'queues',
   'schedules',
   'statistics',

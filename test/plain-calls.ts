@@ -24,6 +24,12 @@ export const plainCalls: Readonly<Record<string, (processor: RemoteProcessor) =>
   'queues.list': (processor) => processor.queues.list(),
   'workers.list': (processor) => processor.workers.list(),
   'workers.count': (processor) => processor.workers.count(),
+  'failures.list': (processor) => processor.failures.list({ since: '1d' }),
+  'failures.countFailing': (processor) => processor.failures.countFailing('echo:1'),
+  'failures.retry': (processor) => processor.failures.retry('echo:1'),
+  'operations.list': (processor) => processor.operations.list(),
+  'operations.start': (processor) =>
+    processor.operations.start({ action: 'retry', filter: { status: 'error' } }),
   'statistics.get': (processor) => processor.statistics.get(),
   'statistics.waits': (processor) => processor.statistics.waits(),
   removeJobs: (processor) => processor.removeJobs(),

@@ -45,6 +45,10 @@ export const jobView = z
           .register(documented, { description: 'The causes of the error, the nearest first.' }),
       }),
     ),
+    failureKey: z
+      .string()
+      .nullable()
+      .register(documented, { description: 'The key of the group of failures of a job in error.' }),
     runAt: moment,
     created: moment,
     queued: moment,
@@ -110,6 +114,7 @@ export function toJobView(job: Job): JobView {
       stack,
       causes: causes.map((cause) => ({ ...cause, stack: cause.stack ?? null })),
     })),
+    failureKey: job.failureKey ?? null,
     runAt: job.runAt,
     created: job.created,
     queued: job.queued,

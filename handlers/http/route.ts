@@ -35,6 +35,8 @@ export interface Circumstances extends Services {
   readonly maxBytes: number;
   /** The role of the caller, on whose behalf the processor acts. */
   readonly callerRole: Role;
+  /** Name of the caller in logs. */
+  readonly callerId: string;
   /** Fires when the client disconnects. */
   readonly signal: AbortSignal;
   /** The trace in the request's headers, or undefined if they have no valid one. */
@@ -118,10 +120,10 @@ export function defineRoute<Question extends z.ZodObject, Reply extends z.ZodTyp
       const wrong = [...issues, ...(result.success ? [] : toIssues(result.error).map(withoutPlace))];
       if (!result.success || wrong.length > 0) throw invalid(wrong);
       const respond = async (jobIds?: readonly string[]) => {
-        const { raw, callerRole, maxBytes } = request;
+        const { raw, callerRole, callerId, maxBytes } = request;
         const { signal, headers: sent } = raw;
         const trace = traceOf({ traceparent: sent.get('traceparent'), tracestate: sent.get('tracestate') });
-        const circumstances = { ...services, callerRole, maxBytes, signal, trace, jobIds };
+        const circumstances = { ...services, callerRole, callerId, maxBytes, signal, trace, jobIds };
         const { body, headers = {} } = await answer(result.data, circumstances).catch(explainRefusal);
         return { status: definition.reply.status, headers, body: JSON.stringify(body) };
       };

@@ -1,9 +1,11 @@
 import type { Route } from './route.js';
 import { batchRoutes } from './routes/batches.js';
+import { failureRoutes } from './routes/failures.js';
 import { jobFactoryRoutes } from './routes/job-factories.js';
 import { jobRoutes } from './routes/jobs.js';
 import { limitRoutes } from './routes/limits.js';
 import { openApiRoutes } from './routes/openapi.js';
+import { operationRoutes } from './routes/operations.js';
 import { queueRoutes } from './routes/queues.js';
 import { schedulerRoutes } from './routes/schedulers.js';
 import { statisticsRoutes } from './routes/statistics.js';
@@ -13,6 +15,8 @@ import { workflowRoutes } from './routes/workflows.js';
 /** All operations of the API, in the order of the OpenAPI document. */
 export const routes: readonly Route[] = [
   ...jobRoutes,
+  ...failureRoutes,
+  ...operationRoutes,
   ...batchRoutes,
   ...workflowRoutes,
   ...jobFactoryRoutes,

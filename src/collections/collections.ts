@@ -1,4 +1,5 @@
 import type { Collection, Db, Document, MongoClient } from 'mongodb';
+import { type FailureDocument, failuresCollection } from '../failure/failure-document.js';
 import { type LimitDocument, limitsCollection } from '../flow/limit-document.js';
 import { type GroupDocument, groupsCollection } from '../group/group-document.js';
 import { type IdempotencyKeyDocument, idempotencyKeysCollection } from '../idempotency/key-document.js';
@@ -8,6 +9,12 @@ import { jobsCollection } from '../job/jobs-collection.js';
 import { type StepPageDocument, stepPagesCollection } from '../job/step-pages.js';
 import type { CollectionDescription } from '../mongo/collection-description.js';
 import { openCollection } from '../mongo/open-collection.js';
+import {
+  type OperationDocument,
+  operationSlicesCollection,
+  operationsCollection,
+  type SliceDocument,
+} from '../operation/operation-document.js';
 import { type QueueDocument, queuesCollection } from '../queue/queue-document.js';
 import type { SchedulerItemDocument } from '../scheduler/item.js';
 import { schedulerCollection } from '../scheduler/scheduler-collection.js';
@@ -34,6 +41,9 @@ export interface Collections {
   readonly endedSessions: Collection<EndedSessionDocument>;
   readonly wrongKeys: Collection<WrongKeyDocument>;
   readonly statistics: Collection<StatisticsDocument>;
+  readonly failures: Collection<FailureDocument>;
+  readonly operations: Collection<OperationDocument>;
+  readonly operationSlices: Collection<SliceDocument>;
 }
 
 /** Each domain's description of its collection. */
@@ -50,6 +60,9 @@ const descriptions: readonly CollectionDescription[] = [
   endedSessionsCollection,
   wrongKeysCollection,
   statisticsCollection,
+  failuresCollection,
+  operationsCollection,
+  operationSlicesCollection,
 ];
 
 /**
@@ -74,6 +87,9 @@ export function openCollections(db: Db, prefix: string): Collections {
     endedSessions: open<EndedSessionDocument>(endedSessionsCollection),
     wrongKeys: open<WrongKeyDocument>(wrongKeysCollection),
     statistics: open<StatisticsDocument>(statisticsCollection),
+    failures: open<FailureDocument>(failuresCollection),
+    operations: open<OperationDocument>(operationsCollection),
+    operationSlices: open<SliceDocument>(operationSlicesCollection),
   };
 }
 

@@ -93,13 +93,18 @@ export async function retryMany(
     const orphans = await findOrphans(jobs, found);
     const some = found.filter(({ id, jobName }) => allowed.has(jobName) && !orphans.has(id));
     const ids = some.map(({ id }) => id);
-    const freed = { _id: { $in: ids }, freedUniqueKey: { $exists: true } };
-    await requireUniqueKeys(collections, async () => (await jobs.findOne(freed, byId)) !== null);
+    await requireFreedKeys(collections, ids);
     await hooks.before(some);
     const changed = await changeEach(jobs, ids, retriable, queueAgain);
     await hooks.after(some);
     return changed;
   });
+}
+
+/** @throws IndexMissingError if a unique key that one of these jobs takes again might be taken, and that would go unnoticed */
+export async function requireFreedKeys(collections: JobCollections, ids: readonly string[]): Promise<void> {
+  const freed = { _id: { $in: [...ids] }, freedUniqueKey: { $exists: true } };
+  await requireUniqueKeys(collections, async () => (await collections.jobs.findOne(freed, byId)) !== null);
 }
 
 /**

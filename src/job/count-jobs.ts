@@ -75,8 +75,19 @@ export async function countCapped(
   index: Index,
   conditions: Filter<JobDocument>,
 ): Promise<CappedCount> {
-  const limit = MAX_COUNTED + 1;
-  return capped(await byIndex(jobs, index, (hint) => jobs.countDocuments(conditions, { limit, ...hint })));
+  return countUpTo(jobs, index, conditions, MAX_COUNTED);
+}
+
+/** As `countCapped`, up to another number. */
+export async function countUpTo(
+  jobs: Collection<JobDocument>,
+  index: Index,
+  conditions: Filter<JobDocument>,
+  maximum: number,
+): Promise<CappedCount> {
+  const limit = maximum + 1;
+  const count = await byIndex(jobs, index, (hint) => jobs.countDocuments(conditions, { limit, ...hint }));
+  return { count: Math.min(count, maximum), isCapped: count > maximum };
 }
 
 /** Counts completed jobs among the oldest jobs, most of which are settled. */

@@ -1,5 +1,6 @@
 import type { Document } from 'mongodb';
 import type { Failure } from './failure.js';
+import { failureDigest, LOST_MESSAGE } from './failure-key.js';
 import type { HeldSlot, JobLimit } from './flow-rules.js';
 import { type SettledStatus, settledStatuses } from './job.js';
 import { DEFAULT_RETENTION } from './job-options.js';
@@ -62,6 +63,7 @@ function endingOf(outcome: Outcome): Document[] {
     case 'failed':
       return ending(outcome.retryAfterMs === null ? 'error' : retryOrError, {
         ...withError(literalFailure(outcome.failure)),
+        failureKey: failedLike(failureDigest(outcome.failure)),
         runAt: whenQueued({ $add: ['$$NOW', outcome.retryAfterMs ?? 0] }, '$runAt'),
       });
     case 'snoozed':
@@ -245,7 +247,14 @@ export function undoLostAttempt(): Document[] {
 
 function changesOfLost(message: Document): Document {
   // Without the token, a late outcome cannot take this ending for its own.
-  return { ...withError({ message }), runAlone: true, claimable: '$$REMOVE', lastToken: '$$REMOVE' };
+  const key = failedLike(failureDigest({ message: LOST_MESSAGE }));
+  return {
+    ...withError({ message }),
+    failureKey: key,
+    runAlone: true,
+    claimable: '$$REMOVE',
+    lastToken: '$$REMOVE',
+  };
 }
 
 function lostMessage(inCompany: boolean): Document {
@@ -303,6 +312,7 @@ function endUnfinished(): Document[] {
     ...attemptNotUsedUp,
     ...moreAttempts,
     unfinishedCounter: unfinished,
+    failureKey: failedLike(failureDigest({ message: TOO_LONG })),
     errors: { $cond: [{ $eq: ['$status', 'error'] }, appended({ message: TOO_LONG }), '$errors'] },
     errorsDropped: { $cond: [{ $eq: ['$status', 'error'] }, droppedByOneMore, '$errorsDropped'] },
   });
@@ -426,6 +436,11 @@ function whenSettled(value: unknown, otherwise: unknown): Document {
 
 function whenCompleted(value: unknown): Document {
   return { $cond: [{ $eq: ['$status', 'completed'] }, value, '$$REMOVE'] };
+}
+
+/** Returns an expression for the key of a group of failures. Missing unless the job is in `error`. */
+function failedLike(digest: string): Document {
+  return { $cond: [{ $eq: ['$status', 'error'] }, { $concat: ['$jobName', ':', digest] }, '$$REMOVE'] };
 }
 
 function withError(failure: Document): Document {

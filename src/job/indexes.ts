@@ -140,6 +140,13 @@ export const byEnd = {
   partialFilterExpression: { status: { $in: ['cancelled', 'error'] } },
 } as const;
 
+/** Serves lists and counts of jobs that failed alike. Holds only jobs in `error`, since no others have the key. */
+export const byFailure = {
+  name: 'byFailure',
+  key: { failureKey: 1, completed: 1, _id: 1 },
+  partialFilterExpression: { failureKey: { $exists: true } },
+} as const;
+
 export const jobIndexes: IndexDescription[] = [
   claimableJobs,
   claimableByQueue,
@@ -155,6 +162,7 @@ export const jobIndexes: IndexDescription[] = [
   byCreated,
   byJobName,
   byEnd,
+  byFailure,
 ];
 
 const formerClaim = {

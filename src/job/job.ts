@@ -30,6 +30,7 @@ import type { HeldSlot, JobLimit } from './flow-rules.js';
 import type { Membership } from './group.js';
 import type { ResolvedRetention } from './job-options.js';
 import type { Metadata } from './metadata.js';
+import type { OperationMark } from './operation-mark.js';
 import type { ResolvedRetryDelay } from './retry-delay.js';
 import type { StepLog, StepsState } from './step-log.js';
 
@@ -136,6 +137,8 @@ export interface JobDocument extends Membership {
   readonly retryDelay: ResolvedRetryDelay | null;
   /** The last 20 errors, oldest first. */
   readonly errors: readonly JobError[];
+  /** Key of the group of failures that the last one belongs to. Present only in `error`. See failure-key.ts. */
+  readonly failureKey?: string;
   /** Number of older errors that were dropped. */
   readonly errorsDropped?: number;
   /** How many times in a row the job was given back because its invocation ran out of time. */
@@ -192,6 +195,8 @@ export interface JobDocument extends Membership {
   readonly stepLog?: StepLog;
   /** When MongoDB deletes the settled job. Absent if it is kept until somebody removes it. */
   readonly expireAt?: Date;
+  /** The last operation on many jobs that changed this one. */
+  readonly operation?: OperationMark;
 }
 
 /** The fields of a job that only workers need. */
@@ -204,7 +209,8 @@ export type WorkersFields =
   | 'slots'
   | 'lostSlots'
   | 'inputFrom'
-  | 'groupLimit';
+  | 'groupLimit'
+  | 'operation';
 
 /**
  * A job as returned by the API: its document with `id` instead of `_id`, without the log and the workers' own fields.
@@ -250,6 +256,7 @@ export const withoutLog = {
   lostCounter: 0,
   lastToken: 0,
   freedUniqueKey: 0,
+  operation: 0,
 } as const;
 
 const { runAlone: _, ...hidden } = withoutLog;

@@ -7,7 +7,8 @@ import { readPage } from '../mongo/read-page.js';
 import { MAX_SEARCHED, type PageFilter, pageSize } from '../page-filter.js';
 import { storableText } from '../storable-text.js';
 import { validateNow } from '../validate.js';
-import { byCreated, byEnd, byJobName, byQueue } from './indexes.js';
+import type { CappedCount } from './count-jobs.js';
+import { byCreated, byEnd, byFailure, byJobName, byQueue } from './indexes.js';
 import { type Job, type JobDocument, type JobStatus, jobStatuses, shownFields, toJob } from './job.js';
 import { cursorSchema, type ListPlace, toCursor } from './list-cursor.js';
 
@@ -16,6 +17,8 @@ export interface JobsFilter extends PageFilter {
   readonly status?: JobStatus | undefined;
   readonly jobName?: string | undefined;
   readonly queue?: string | undefined;
+  /** Key of a group of failures: only jobs that are in `error` with it. */
+  readonly failureKey?: string | undefined;
   /** Part of the message of an error or of its causes, in upper or lower case. */
   readonly errorText?: string | undefined;
   /**
@@ -31,6 +34,7 @@ const filterSchema = z.strictObject({
   status: z.enum(jobStatuses).optional(),
   jobName: storableText.optional(),
   queue: storableText.optional(),
+  failureKey: storableText.optional(),
   errorText: storableText.min(1).max(1000).optional(),
   order: z.enum(['newest', 'oldest']).default('newest'),
   ...pageSize,
@@ -83,9 +87,13 @@ async function pageBy(
   list: ListIndex,
   before: Date | undefined,
 ): Promise<JobPage> {
-  const conditions = Object.fromEntries(Object.entries(equal).filter(([, value]) => value !== undefined));
+  const conditions = definedIn(equal);
   const stretch: Stretch = { list, order, after: cursor, before };
-  const isServed = errorText === undefined && isDeepStrictEqual(conditions, list.by);
+  // A job with the key has failed.
+  const isServed =
+    errorText === undefined &&
+    (isDeepStrictEqual(conditions, list.by) ||
+      isDeepStrictEqual(conditions, { ...list.by, status: 'error' }));
   const upTo = isServed ? undefined : await lastToScan(jobs, stretch);
   const query = { ...conditions, ...(errorText !== undefined && hasErrorWith(errorText)) };
   const scan = scanOf(stretch, upTo);
@@ -96,6 +104,30 @@ async function pageBy(
   const last = documents.at(-1);
   const next = hasMore && last ? placeOf(last, list) : upTo;
   return { jobs: documents.map(toJob), cursor: next && toCursor(next) };
+}
+
+/** Counts the jobs that match a filter, among the first 5,000 that its index holds. `isCapped` tells that there are more. */
+export async function countMatching(
+  jobs: Collection<JobDocument>,
+  filter: Pick<JobsFilter, 'status' | 'jobName' | 'queue' | 'errorText' | 'failureKey'>,
+): Promise<CappedCount> {
+  const { errorText, ...equal } = filter;
+  const list = bestIndex(equal);
+  const count = async (chosen: ListIndex): Promise<CappedCount> => {
+    const stretch: Stretch = { list: chosen, order: 'newest', after: undefined, before: undefined };
+    const upTo = await lastToScan(jobs, stretch);
+    const query = { ...definedIn(equal), ...(errorText !== undefined && hasErrorWith(errorText)) };
+    const options = { ...scanOf(stretch, upTo), projection: { _id: 1 }, batchSize: MAX_SEARCHED + 1 };
+    const found = await jobs.find(query, options).toArray();
+    return { count: found.length, isCapped: upTo !== undefined };
+  };
+  if (list.index !== byQueue) return orIndexMissing(count(list));
+  return byOptionalIndex(
+    jobs,
+    byQueue,
+    () => count(list),
+    () => orIndexMissing(count(allJobs)),
+  );
 }
 
 /** An index for lists: by one field or none, then a time, then `_id`. */
@@ -117,7 +149,13 @@ interface Stretch {
 const allJobs: ListIndex = { index: byCreated, by: {}, time: 'created' };
 
 /** Returns the most selective index. Few jobs fail or are cancelled, and a name has fewer jobs than a queue. */
-function bestIndex({ status, jobName, queue }: z.output<typeof filterSchema>): ListIndex {
+function bestIndex({
+  status,
+  jobName,
+  queue,
+  failureKey,
+}: Pick<JobsFilter, 'status' | 'jobName' | 'queue' | 'failureKey'>): ListIndex {
+  if (failureKey !== undefined) return { index: byFailure, by: { failureKey }, time: 'completed' };
   if (status === 'error' || status === 'cancelled')
     return { index: byEnd, by: { status }, time: 'completed' };
   if (jobName !== undefined) return { index: byJobName, by: { jobName }, time: 'created' };
@@ -137,6 +175,10 @@ async function lastToScan(jobs: Collection<JobDocument>, stretch: Stretch): Prom
   const options = { ...scanOf(stretch), projection, skip: MAX_SEARCHED - 1 };
   const last = await jobs.findOne({}, options);
   return last ? placeOf(last, stretch.list) : undefined;
+}
+
+function definedIn(conditions: object): Document {
+  return Object.fromEntries(Object.entries(conditions).filter(([, value]) => value !== undefined));
 }
 
 function placeOf(job: Pick<JobDocument, '_id' | 'created' | 'completed'>, { time }: ListIndex): ListPlace {

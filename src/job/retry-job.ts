@@ -108,6 +108,7 @@ export const queueAgain: Document[] = [
       'unfinishedCounter',
       'lostCounter',
       'progress',
+      'failureKey',
     ],
   },
 ];

@@ -30,6 +30,8 @@ export class Tally {
   constructor(
     private readonly statistics: Collection<StatisticsDocument>,
     private readonly log: Logger,
+    /** Writes what else was counted. Never rejects. */
+    private readonly alongside: () => Promise<void> = async () => {},
   ) {}
 
   /** Counts an attempt that has ended. Ignores an `unsettled` attempt, since recovery will end it. */
@@ -78,11 +80,13 @@ export class Tally {
     this.#byLimit = new Map();
     this.#isEmpty = true;
     this.#written = performance.now();
+    const others = this.alongside();
     try {
       await withinTime(MAX_WAIT_MS, this.#add(counts));
     } catch (error) {
       this.log.warn('The counts of attempts could not be written', { error: String(error) });
     }
+    await others;
   }
 
   async #add(counts: GatheredCounts): Promise<void> {

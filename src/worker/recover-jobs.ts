@@ -15,6 +15,7 @@ import { anyPriority, isDue, isOurs, isUnmarked, waitsAlone } from '../job/queue
 import { anyMoment } from '../mongo/any-moment.js';
 import { byId, byIndex, byOptionalIndex, type IndexHint } from '../mongo/by-index.js';
 import { inTransaction } from '../mongo/in-transaction.js';
+import { isDueOperation, type OperationCollections } from '../operation/operation-document.js';
 import { isPaused, type QueueCollections } from '../queue/queue-document.js';
 
 /** More attempts are left to the next call, to keep the transaction short. A worker hardly ever holds this many. */
@@ -35,6 +36,8 @@ export interface Recovery {
   readonly dueLimits: readonly DueLimit[];
   /** Whether somebody must look after groups of jobs. */
   readonly areGroupsDue: boolean;
+  /** Whether an operation on many jobs waits for somebody to go on with it. */
+  readonly areOperationsDue: boolean;
   /** Whether due jobs must run alone. */
   readonly waitsAlone: boolean;
 }
@@ -75,11 +78,16 @@ export async function recoverJobs({
   queues,
   limits,
   jobGroups,
-}: QueueCollections & FlowCollections & GroupCollections): Promise<Recovery> {
+  operations,
+}: QueueCollections &
+  FlowCollections &
+  GroupCollections &
+  Pick<OperationCollections, 'operations'>): Promise<Recovery> {
   const looked = await look(jobs, {
     queues: queues.collectionName,
     limits: limits.collectionName,
     groups: jobGroups.collectionName,
+    operations: operations.collectionName,
   });
   const pausedQueues = looked.flatMap(({ queue }) => queue ?? []);
   const isAnyExpired = looked.some(({ isExpired }) => isExpired);
@@ -89,7 +97,8 @@ export async function recoverJobs({
   const waitsAlone = looked.some(({ isAlone }) => isAlone) || lost.length > 0;
   const dueLimits = looked.flatMap(({ limit }) => limit ?? []);
   const areGroupsDue = looked.some(({ isGroupDue }) => isGroupDue);
-  return { lost, madeClaimable, pausedQueues, dueLimits, areGroupsDue, waitsAlone };
+  const areOperationsDue = looked.some(({ isOperationDue }) => isOperationDue);
+  return { lost, madeClaimable, pausedQueues, dueLimits, areGroupsDue, areOperationsDue, waitsAlone };
 }
 
 /** Recovers in a transaction. A missing index ends the first one, and the second does without it. */
@@ -109,6 +118,7 @@ interface Found {
   readonly isAlone?: true;
   readonly isUnmarked?: true;
   readonly isGroupDue?: true;
+  readonly isOperationDue?: true;
   readonly queue?: string;
   readonly limit?: DueLimit;
 }
@@ -116,7 +126,12 @@ interface Found {
 /** Returns one job for each kind of work to do, and the paused queues. */
 async function look(
   jobs: Collection<JobDocument>,
-  { queues, limits, groups }: { readonly queues: string; readonly limits: string; readonly groups: string },
+  {
+    queues,
+    limits,
+    groups,
+    operations,
+  }: Readonly<Record<'queues' | 'limits' | 'groups' | 'operations', string>>,
 ): Promise<Found[]> {
   const expired = firstThat(isExpired, 'isExpired');
   const alone = firstThat({ ...waitsAlone, priority: anyPriority, ...isDue }, 'isAlone');
@@ -129,6 +144,7 @@ async function look(
     { $project: { _id: 0, limit: { _id: '$_id', next: '$next' } } },
   ]);
   const groupDue = union(groups, firstThat(isDueForCheck, 'isGroupDue'));
+  const operationDue = union(operations, firstThat(isDueOperation, 'isOperationDue'));
   const all = [
     ...firstThat(isUnmarked, 'isUnmarked'),
     union(jobs.collectionName, alone),
@@ -136,11 +152,12 @@ async function look(
     paused,
     dueLimits,
     groupDue,
+    operationDue,
   ];
   const find = (stages: Document[], hint: IndexHint) =>
     jobs.aggregate<Found>(stages, { batchSize: 1000, ...hint }).toArray();
   const withoutHeldBack = () =>
-    byIndex(jobs, leaseExpiry, (hint) => find([...expired, paused, dueLimits, groupDue], hint));
+    byIndex(jobs, leaseExpiry, (hint) => find([...expired, paused, dueLimits, groupDue, operationDue], hint));
   // Without their index, finding held-back jobs would scan all jobs.
   return byOptionalIndex(jobs, heldBackJobs, () => find(all, { hint: heldBackJobs.key }), withoutHeldBack);
 }

@@ -1,5 +1,6 @@
 import type { AttemptEnded, Events } from '../events.js';
 import { type Ending, endingOf } from '../job/ending.js';
+import { failureKey } from '../job/failure-key.js';
 import type { ClaimedJob, SettledStatus } from '../job/job.js';
 import type { Outcome } from '../job/outcome.js';
 import type { SettledAs } from '../job/settle-jobs.js';
@@ -26,7 +27,10 @@ export function tellEnded(
   const { id: jobId, jobName, queue, retryCounter: attempt } = job;
   const ending = endingOf(outcome, settledAs);
   if (events.isHeard('attemptEnded')) {
-    const error = outcome.kind === 'failed' ? { error: outcome.failure.message } : {};
+    const error =
+      outcome.kind === 'failed'
+        ? { error: outcome.failure.message, failureKey: failureKey(jobName, outcome.failure) }
+        : {};
     events.tell('attemptEnded', { jobId, jobName, queue, attempt, ...about, outcome: ending, ...error });
   }
   const status = settledBy[ending];

@@ -1,7 +1,7 @@
 import type { LocalProcessor } from '../../local/processor.js';
 import { connectedCollections } from '../../src/collections/connected-collections.js';
 import { doOnce } from '../../src/idempotency/do-once.js';
-import { type ClaimedJob, ConflictError } from '../../src/index.js';
+import { type ClaimedJob, ConflictError, NotFoundError } from '../../src/index.js';
 import { countWrongKey } from '../../src/sign-in/count-wrong-key.js';
 import { endSession } from '../../src/sign-in/end-session.js';
 import { isSessionEnded } from '../../src/sign-in/is-session-ended.js';
@@ -43,6 +43,10 @@ function unlessNothingStops(error: unknown): void {
   if (!(error instanceof ConflictError)) throw error;
 }
 
+function unlessUnknown(error: unknown): void {
+  if (!(error instanceof NotFoundError)) throw error;
+}
+
 /** Every method of a processor and of its groups, called with the ids of the application's documents. */
 export const calls: Readonly<Record<string, Call>> = {
   ...plainCalls,
@@ -81,6 +85,10 @@ export const calls: Readonly<Record<string, Call>> = {
   'jobs.children': (processor) => processor.jobs.children('error'),
   'jobs.steps': (processor) => processor.jobs.steps('error'),
   signal: (processor) => withEach(jobIds, (id) => processor.signal(id, 'paid', { amount: 1 })),
+  'failures.get': (processor) => processor.failures.get('echo:1').catch(unlessUnknown),
+  'operations.get': (processor) => processor.operations.get('o').catch(unlessUnknown),
+  'operations.stop': (processor) => processor.operations.stop('o').catch(unlessUnknown),
+  'operations.undo': (processor) => processor.operations.undo('o').catch(unlessUnknown),
   'limits.list': (processor) => processor.limits.list(),
   'limits.get': (processor) => processor.limits.get('import'),
   'limits.set': async (processor) => {

@@ -247,6 +247,7 @@ test('whatever is ours is taken for that, as each version wrote it', async () =>
   await slowDown(collections.limits, 'limit=key', 1000);
   await addPage(collections.jobSteps, 'job', []);
   await endSession(collections.endedSessions, 'session', new Date(Date.now() + 60_000));
+  await processor.operations.start({ action: 'retry', filter: { status: 'error' } });
   const request = { owner: 'o', key: 'k', requestHash: 'h', jobCount: 1, changedNothing: () => false };
   await doOnce(collections.idempotencyKeys, { ...request, work: async () => 'reply' });
   await database.db.collection<{ _id: string }>(collections.jobs.collectionName).insertOne(aJob);

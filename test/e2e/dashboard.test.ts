@@ -220,6 +220,50 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
     expect((await processor.getJobs()).map(({ id }) => id)).toEqual(['other']);
   });
 
+  test('filters are entries of the history; what no longer fits is dimmed; the focus stays in the list', async () => {
+    await processor.addJobs([
+      { name: 'echo', input: {}, options: { id: 'one', queue: 'mail', delay: '1h' } },
+      { name: 'echo', input: {}, options: { id: 'other', delay: '1h' } },
+    ]);
+    await open('admin');
+    await go('/dashboard/jobs');
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    await page.route(/queue=mail/, async (route) => {
+      await held;
+      await route.continue();
+    });
+    await page.getByLabel('Queue').fill('mail');
+    await page.locator('#jobs[aria-busy=true][inert]').waitFor();
+    expect(await page.getByLabel('Tick job other', { exact: true }).count()).toBe(1);
+    release();
+    await page.getByLabel('Tick job other').waitFor({ state: 'detached' });
+    await page.locator('#jobs:not([aria-busy])').waitFor();
+    await page.unroute(/queue=mail/);
+
+    await page.getByLabel('Tick job one').check();
+    await page.getByRole('button', { name: 'Cancel' }).press('Enter');
+    await see('Cancelled, or asked to stop: 1 job.');
+    expect(await page.evaluate('document.activeElement.ariaLabel')).toBe('Tick all');
+
+    await page.goBack();
+    await page.getByLabel('Tick job other').waitFor();
+    expect(await page.getByLabel('Queue').inputValue()).toBe('');
+  });
+
+  test('what is typed into a schedule is not lost by a button beside it', async () => {
+    await open('write');
+    await go('/dashboard/schedulers/hourly');
+    await page.getByLabel('As JSON').fill('half of it');
+    page.once('dialog', (dialog) => void dialog.dismiss());
+    await page.getByRole('button', { name: 'Run now' }).click();
+
+    expect(await page.getByLabel('As JSON').inputValue()).toBe('half of it');
+    expect(await processor.getJobs()).toEqual([]);
+  });
+
   test('a schedule that is saved stays where it is: refused, overtaken by somebody else, saved', async () => {
     await open('write');
     await go('/dashboard/schedulers/hourly');

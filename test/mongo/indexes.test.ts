@@ -211,6 +211,41 @@ async function callGroups(): Promise<void> {
 }
 
 /** Calls everything that makes a statement, so that each is made at least once. */
+/** Calls everything that makes a statement for groups of failures, and for operations on many jobs. */
+async function callOperations(): Promise<void> {
+  const { jobs, operations, operationSlices } = database.collections();
+  const processor = database.processor();
+  await processor.addJobFactories([failing, echo]);
+  await processor.addJob('failing', undefined, { id: 'of an operation', uniqueKey: 'of an operation' });
+  await processor.addBatch([{ name: 'echo', input: {} }], { id: 'of an operation' });
+  await processor.drain();
+  const { failures } = await processor.failures.list({ since: '1h' });
+  await processor.failures.list({ jobName: 'failing', limit: 1 });
+  const key = failures[0]?.key ?? '';
+  await processor.failures.get(key);
+  await processor.jobs.list({ failureKey: key, limit: 1 });
+  const { id } = await processor.operations.start({ action: 'retry', filter: { failureKey: key } });
+  await processor.operations.list({ limit: 1 });
+  await processor.operations.undo(id);
+  await processor.operations.stop(id).catch(() => {});
+  // As if a process had died after it wrote down the slice.
+  const slice = await operationSlices.findOne({ _id: `${id}.000000` }, { hint: { _id: 1 } });
+  await operations.updateOne(
+    { _id: id },
+    [{ $set: { state: 'running', slices: 0, due: '$$NOW', endedBefore: '$$NOW' } }, { $unset: 'cursor' }],
+    { hint: { _id: 1 } },
+  );
+  if (!slice) throw new Error('There was nothing to retry.');
+  await jobs.updateOne({ _id: 'of an operation' }, { $unset: { operation: 1 } }, { hint: { _id: 1 } });
+  await processor.scheduleDueItems();
+  await processor.operations.start({ action: 'remove', filter: { status: 'completed', jobName: 'failing' } });
+  await processor.addBatch([{ name: 'echo', input: {}, options: { delay: '1h' } }], {
+    id: 'cancelled by one',
+  });
+  await processor.operations.start({ action: 'cancel', filter: { jobName: 'echo' } });
+  await processor.operations.start({ action: 'remove', filter: { status: 'error', jobName: 'failing' } });
+}
+
 async function callEverything(): Promise<void> {
   const collections = database.collections();
   const { jobs, scheduler, workers } = collections;
@@ -299,6 +334,7 @@ async function callEverything(): Promise<void> {
   await callBreakers();
   await callSteps();
   await callGroups();
+  await callOperations();
   await processor.queues.pause('default');
   await processor.addJob('echo', {}, { id: 'paused' });
   await processor.addJob('echo', {}, { id: 'open', queue: 'open' });
@@ -626,6 +662,7 @@ test('every statement is served by an index, within bounds, and in order', async
       collectionNames.limits,
       collectionNames.jobs,
       collectionNames.jobGroups,
+      collectionNames.operations,
     ]),
   );
 

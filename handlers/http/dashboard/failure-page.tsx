@@ -15,9 +15,11 @@ export function answerWithPage(log: Logger): ErrorHandler<DashboardEnvironment> 
     const { message, title } = problem;
     const { status, headers } = await answer(problem.code === 'internal_error' ? error : problem, context);
     headers.set('content-type', 'text/html; charset=utf-8');
+    // One that may be over soon is tried again by the script.
+    const heals = context.req.method === 'GET' && status >= 500 ? '' : undefined;
     const page = (
       <Page title={title} session={context.env.session}>
-        <section class="card" data-problem>
+        <section class="card" data-problem data-heals={heals}>
           <h1>{title}</h1>
           <p>{message}</p>
           <p>

@@ -21,12 +21,13 @@ export interface Draft {
 const optionsField = {
   kind: 'object',
   members: [
-    option('queue', { kind: 'text', type: 'text', isLong: false }),
+    option('queue', { kind: 'text', type: 'text', isLong: false, mayBeEmpty: false }),
     option('priority', { kind: 'number', isWhole: true, minimum: 0, maximum: 9, hint: 'Higher runs first.' }),
     option('delay', {
       kind: 'text',
       type: 'text',
       isLong: false,
+      mayBeEmpty: false,
       hint: 'Not before: such as 10s, 5m or 2h.',
     }),
     option('maxRetries', { kind: 'number', isWhole: true, minimum: 1, title: 'attempts', hint: 'In all.' }),
@@ -37,6 +38,7 @@ const optionsField = {
           kind: 'text',
           type: 'text',
           isLong: false,
+          mayBeEmpty: false,
           hint: 'At most one job of this kind has it.',
         }),
         option('mode', {
@@ -49,6 +51,7 @@ const optionsField = {
           kind: 'text',
           type: 'text',
           isLong: false,
+          mayBeEmpty: false,
           hint: 'Taken for so long in any case: such as 1h.',
         }),
       ],

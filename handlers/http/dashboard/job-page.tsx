@@ -258,16 +258,18 @@ function Log({ log: { lines, dropped } }: { log: JobLog }) {
     <section class="card" aria-labelledby="log-title">
       <h2 id="log-title">Log</h2>
       {dropped > 0 && <p class="quiet">{dropped} older lines were dropped.</p>}
-      <ol class="log">
-        {lines.map(({ at, attempt, message, fields }) => (
-          <li>
-            <span class="quiet">
-              {at.toISOString().slice(11, 23)} #{attempt}
-            </span>{' '}
-            {message} {fields !== undefined && <span class="quiet">{JSON.stringify(fields)}</span>}
-          </li>
-        ))}
-      </ol>
+      <section class="log" tabindex={0} aria-label="Lines of the log">
+        <ol>
+          {lines.map(({ at, attempt, message, fields }) => (
+            <li>
+              <span class="quiet">
+                {at.toISOString().slice(11, 23)} #{attempt}
+              </span>{' '}
+              {message} {fields !== undefined && <span class="quiet">{JSON.stringify(fields)}</span>}
+            </li>
+          ))}
+        </ol>
+      </section>
     </section>
   );
 }

@@ -28,7 +28,7 @@ export function SchedulerEditor({
 }: EditorProps) {
   const isWrong = issues.length > 0;
   return (
-    <form method="post" action={action} class="stack">
+    <form method="post" action={action} class="stack" data-edits>
       <TokenField session={session} />
       {version !== undefined && <input type="hidden" name="version" value={version} />}
       {meanwhile !== undefined && <Meanwhile text={meanwhile} />}

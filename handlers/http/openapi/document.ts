@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { Route } from '../route.js';
 import { callbackOperations } from './callbacks.js';
 import { type JsonSchema, toJsonSchema } from './json-schema.js';
+import { packageVersion } from './package-version.js';
 import { problemResponses, problemSchema } from './problem-responses.js';
 
 /** Returns the OpenAPI 3.1 document of the routes, made from the schemas that validate their requests. */
@@ -21,7 +22,7 @@ export async function toDocument(routes: readonly Route[]) {
     openapi: '3.1.0',
     info: {
       title: 'Remote Processor',
-      version: '1.0.0',
+      version: packageVersion,
       description:
         'Adds, shows and changes jobs and schedules. Every error is a problem document (RFC 9457).',
       license: { name: 'MIT', identifier: 'MIT' },

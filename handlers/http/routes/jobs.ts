@@ -39,6 +39,7 @@ const job = {
   output: { hello: 'me' },
   progress: null,
   errors: [],
+  failureKey: null,
   runAt: '2026-01-31T09:05:06.123Z',
   created: '2026-01-31T09:05:06.123Z',
   queued: '2026-01-31T09:05:06.123Z',
@@ -154,6 +155,7 @@ const listJobs = defineRoute({
           1,
           1000,
         ).optional(),
+        failure: textOf('Only jobs in error with this key of a group of failures.').optional(),
         order: z.enum(['newest', 'oldest']).optional(),
         brief: brief('Leaves out inputs, outputs and stacks. Default false.'),
         ...page,
@@ -167,8 +169,8 @@ const listJobs = defineRoute({
     example: { jobs: [job], cursor: null },
   },
   async answer({ query }, { processor, maxBytes }) {
-    const { name: jobName, error: errorText, ...rest } = query;
-    return { body: await listPage(processor, { ...rest, jobName, errorText, maxBytes }) };
+    const { name: jobName, error: errorText, failure: failureKey, ...rest } = query;
+    return { body: await listPage(processor, { ...rest, jobName, errorText, failureKey, maxBytes }) };
   },
 });
 

@@ -39,6 +39,7 @@ test('a job shows every member, and neither tokens nor workers', async () => {
     started: expect.any(String),
     completed: null,
     cancelRequested: null,
+    failureKey: null,
     retryCounter: 1,
     givenBackCounter: 0,
     maxRetries: 3,

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { connectedCollections } from '../../../src/collections/connected-collections.js';
 import { defineJob, RemoteException } from '../../../src/index.js';
 import { Callbacks } from '../../../src/step/callbacks.js';
 import { eventually } from '../../eventually.js';
@@ -74,6 +75,21 @@ const parent = async ({ processor }: TestApi) => {
   await processor.addJob(asks, undefined, { id: 'j' });
   await processor.drain();
 };
+const operation = async ({ processor }: TestApi) => {
+  const now = new Date();
+  const collections = await processor[connectedCollections]();
+  await collections.operations.insertOne({
+    ...{
+      _id: 'o',
+      action: 'retry',
+      filter: { status: 'error' },
+      state: 'running',
+      total: { count: 0, isCapped: false },
+    },
+    ...{ slices: 0, done: 0, skipped: 0, undoneSlices: 0, undone: 0 },
+    ...{ endedBefore: now, started: now, due: now, expireAt: new Date(now.getTime() + 60_000) },
+  });
+};
 const post = { method: 'POST' };
 const addedWorkflow = {
   jobs: { one: { name: 'echo', input: {} }, two: { name: 'anything', input: { $resultOf: 'one' } } },
@@ -87,6 +103,23 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   addJob: [nothing, '/v1/jobs', { body: { name: 'echo', input: {} } }],
   addJobs: [nothing, '/v1/jobs/batch', { body: { jobs: [{ name: 'echo', input: {} }] } }],
   listJobs: [failedJob, '/v1/jobs?status=error&name=failing&error=hopeless&order=oldest&limit=1'],
+  listFailures: [failedJob, '/v1/failures?since=1h&name=failing&limit=1'],
+  getFailure: [
+    async (api) => {
+      const { failures } = await api.processor[connectedCollections]();
+      const group = { jobName: 'failing', message: 'no', sample: 'no', count: 1, hours: [] };
+      const now = new Date();
+      const times = { firstSeen: now, lastSeen: now, expireAt: new Date(now.getTime() + 60_000) };
+      await failedJob(api);
+      await failures.insertOne({ _id: 'failing:1', ...group, ...times });
+    },
+    '/v1/failures/failing:1',
+  ],
+  startOperation: [failedJob, '/v1/operations', { body: { action: 'retry', filter: { status: 'error' } } }],
+  listOperations: [operation, '/v1/operations?limit=1'],
+  getOperation: [operation, '/v1/operations/o'],
+  stopOperation: [operation, '/v1/operations/o/stop', post],
+  undoOperation: [operation, '/v1/operations/o/undo', post],
   getJob: [failedJob, '/v1/jobs/j?wait=1'],
   updateJob: [
     queuedJob,

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
@@ -90,3 +91,11 @@ test.each(
     expect(answer.content?.['application/json']?.example).toBeDefined();
   },
 );
+
+test('its version is that of the package', () => {
+  const { version } = z
+    .object({ version: z.string() })
+    .parse(JSON.parse(readFileSync('package.json', 'utf8')));
+
+  expect(openApi).toMatchObject({ info: { version } });
+});

@@ -18,6 +18,8 @@ export function sendForms(refreshing: Refreshing): void {
     const { submitter } = event;
     event.preventDefault();
     if (submitter?.dataset.confirm !== undefined && !confirm(submitter.dataset.confirm)) return;
+    if (isUnsavedBeside(form) && !confirm('What you changed here is not saved, and would be lost. Go on?'))
+      return;
     void ('filter' in form.dataset
       ? refreshing.follow(filterAddress(form))
       : send(form, submitter, refreshing));
@@ -28,6 +30,13 @@ export function sendForms(refreshing: Refreshing): void {
     clearTimeout(typing);
     typing = setTimeout(() => void refreshing.follow(filterAddress(form)), TYPING_PAUSE);
   });
+}
+
+/** Returns whether something was typed, and not saved, into another form that keeps what is edited. */
+function isUnsavedBeside(form: HTMLFormElement): boolean {
+  return [...document.querySelectorAll<HTMLTextAreaElement>('form[data-edits] textarea')].some(
+    (text) => text.form !== form && text.value !== text.defaultValue,
+  );
 }
 
 async function send(

@@ -1,5 +1,5 @@
 import { type FetchedPage, fetchPage, SignedOutError } from './fetch-page.js';
-import { showLive, tell } from './show.js';
+import { setBusy, showLive, showPage, tell } from './show.js';
 
 /** The shortest pause between reads, in milliseconds. */
 const INTERVAL = 5000;
@@ -32,7 +32,7 @@ export function keepRefreshing(): Refreshing {
   };
   const refresh = async (): Promise<void> => {
     const signal = stop();
-    if (document.hidden || !document.querySelector('[data-live]')) return schedule();
+    if (document.hidden || !document.querySelector('[data-live], [data-heals]')) return schedule();
     const begun = performance.now();
     try {
       const page = await fetchPage(location.href, { headers: { 'x-refresh': '1' }, signal });
@@ -49,7 +49,10 @@ export function keepRefreshing(): Refreshing {
     schedule();
   };
   const show = (page: FetchedPage) => {
-    showLive(page);
+    // A page that said that something failed is replaced as a whole.
+    if (document.querySelector('[data-heals]')) showPage(page);
+    else showLive(page);
+    setBusy(false);
     if (isLost) document.getElementById('notice')?.replaceChildren();
     isLost = false;
   };
@@ -68,14 +71,19 @@ export function keepRefreshing(): Refreshing {
   document.addEventListener('visibilitychange', () => {
     if (!document.hidden) void refresh();
   });
-  addEventListener('popstate', () => location.reload());
+  addEventListener('popstate', () => {
+    setBusy(true);
+    location.reload();
+  });
   return {
     interrupt: () => {
       stop();
       schedule();
     },
     follow: (address) => {
-      history.replaceState(null, '', address);
+      // Each filter is an entry of the history, so that Back returns to the one before.
+      if (new URL(address, location.href).href !== location.href) history.pushState(null, '', address);
+      setBusy(true);
       return refresh();
     },
   };

@@ -33,7 +33,26 @@ export function showPage({ document: fresh, url }: FetchedPage): void {
   else if (!isSame) {
     scrollTo(0, 0);
     document.getElementById('main')?.focus();
+  } else keepFocus();
+}
+
+/** Keeps the focus near a button that has just been disabled or removed, such as one of a list's. */
+function keepFocus(): void {
+  const { activeElement: focused } = document;
+  if (focused && focused !== document.body && !focused.matches(':disabled')) return;
+  const near = document.querySelector<HTMLElement>('[data-all]') ?? document.getElementById('main');
+  near?.focus({ preventScroll: true });
+}
+
+/** Dims the live parts while they do not fit the address any more, so that nobody acts on what they show. */
+export function setBusy(isBusy: boolean): void {
+  for (const region of document.querySelectorAll<HTMLElement>('[data-live][id]')) {
+    region.ariaBusy = isBusy ? 'true' : null;
+    region.inert = isBusy;
   }
+  for (const buttons of document.querySelectorAll<HTMLFieldSetElement>('fieldset[data-bulk]'))
+    if (isBusy) buttons.disabled = true;
+  if (!isBusy) countTicked();
 }
 
 export function tell(text: string, link?: { readonly text: string; readonly address: string }): void {

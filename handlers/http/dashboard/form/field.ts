@@ -6,7 +6,13 @@ import * as z from 'zod';
  */
 export type Field = Description &
   (
-    | { readonly kind: 'text'; readonly type: 'text' | 'url' | 'email'; readonly isLong: boolean }
+    | {
+        readonly kind: 'text';
+        readonly type: 'text' | 'url' | 'email';
+        readonly isLong: boolean;
+        /** Whether an empty text is a value of its own. A control left blank means that there is no value. */
+        readonly mayBeEmpty: boolean;
+      }
     | {
         readonly kind: 'number';
         readonly isWhole: boolean;
@@ -41,7 +47,9 @@ const schemaSchema = z.looseObject({
   format: z.string().optional(),
   enum: z.array(z.union([z.string(), z.number(), z.boolean(), z.null()])).optional(),
   const: z.union([z.string(), z.number(), z.boolean(), z.null()]).optional(),
+  minLength: z.number().optional(),
   maxLength: z.number().optional(),
+  pattern: z.string().optional(),
   minimum: z.number().optional(),
   maximum: z.number().optional(),
   items: z.unknown().optional(),
@@ -91,7 +99,12 @@ function shapeOf(schema: Schema, depth: number): Field {
   if (values) return { kind: 'choice', values };
   switch (schema.type) {
     case 'string':
-      return { kind: 'text', type: textType(schema.format), isLong: (schema.maxLength ?? 0) > 200 };
+      return {
+        kind: 'text',
+        type: textType(schema.format),
+        isLong: (schema.maxLength ?? 0) > 200,
+        mayBeEmpty: mayBeEmpty(schema),
+      };
     case 'number':
     case 'integer':
       return { kind: 'number', isWhole: schema.type === 'integer', ...bounds(schema) };
@@ -126,6 +139,11 @@ function bounds({ minimum, maximum }: Schema) {
 function textType(format: string | undefined): 'text' | 'url' | 'email' {
   if (format === 'uri') return 'url';
   return format === 'email' ? 'email' : 'text';
+}
+
+/** Returns whether the schema seems to allow an empty text. Formats such as dates and addresses never do. */
+function mayBeEmpty({ minLength = 0, format, pattern }: Schema): boolean {
+  return minLength === 0 && format === undefined && pattern === undefined;
 }
 
 function isAny(schema: unknown): boolean {

@@ -15,7 +15,12 @@ function fitsWithin(field: Field, value: unknown, room: { membersLeft: number })
     case 'json':
       return true;
     case 'text':
-      return typeof value === 'string' && (field.isLong || !/[\r\n]/.test(value)) && !value.includes('\r');
+      return (
+        typeof value === 'string' &&
+        (field.isLong || !/[\r\n]/.test(value)) &&
+        !value.includes('\r') &&
+        (field.mayBeEmpty || value !== '')
+      );
     case 'number':
       return typeof value === 'number';
     case 'yesOrNo':

@@ -31,6 +31,11 @@ export function lengthName(path: Path): string {
   return `length of ${controlName(path)}`;
 }
 
+/** Returns the name of the tick box that says that an empty text is meant. */
+export function emptyName(path: Path): string {
+  return `empty ${controlName(path)}`;
+}
+
 /** Maximum number of members of a list. Our forms never send more. */
 export const MAX_MEMBERS = 200;
 
@@ -40,7 +45,7 @@ export const MAX_MEMBERS = 200;
  */
 export const MAX_MEMBERS_IN_ALL = 1000;
 
-/** Returns the value in the controls of a field. Undefined if an optional field was not filled in. */
+/** Returns the value in the controls of a field. Undefined if it was not filled in, whether or not it is required. */
 export function readValue(field: Field, isRequired: boolean, path: Path, form: URLSearchParams): ReadValue {
   const issues: Issue[] = [];
   const names = new Set<string>();
@@ -71,7 +76,7 @@ export function readValue(field: Field, isRequired: boolean, path: Path, form: U
     const text = sent(controlName(path));
     switch (field.kind) {
       case 'text':
-        return text === '' && !isRequired ? undefined : text.replaceAll('\r\n', '\n');
+        return readText(text, field.mayBeEmpty, path);
       case 'number':
         return toNumber(text.trim());
       case 'yesOrNo':
@@ -81,6 +86,15 @@ export function readValue(field: Field, isRequired: boolean, path: Path, form: U
       case 'json':
         return readJson(text, path);
     }
+  }
+
+  /** Returns undefined for a blank control, unless an empty text was chosen. */
+  function readText(text: string, mayBeEmpty: boolean, path: Path): string | undefined {
+    if (mayBeEmpty) {
+      const isChosen = sent(emptyName(path)) !== '';
+      return text === '' && !isChosen ? undefined : text.replaceAll('\r\n', '\n');
+    }
+    return text === '' ? undefined : text.replaceAll('\r\n', '\n');
   }
 
   function readJson(text: string, path: Path): unknown {
@@ -123,5 +137,5 @@ function yesOrNo(text: string): boolean | undefined {
 /** Returns whether a value is that of controls that were not filled in. */
 function isBlank(value: unknown): boolean {
   if (typeof value === 'object' && value !== null) return Object.values(value).every(isBlank);
-  return value === undefined || value === '' || value === false;
+  return value === undefined || value === false;
 }

@@ -2,7 +2,7 @@ import type { Issue } from '../../../../src/index.js';
 import { jsonText } from '../parts/json-text.js';
 import type { Field } from './field.js';
 import { described } from './issues.js';
-import { controlName, NotJson, type Path } from './read-value.js';
+import { controlName, emptyName, NotJson, type Path } from './read-value.js';
 
 interface SimpleControlProps {
   readonly field: Exclude<Field, { kind: 'object' | 'list' }>;
@@ -17,12 +17,21 @@ export function SimpleControl({ field, path, value, isRequired, issues }: Simple
   const shared = { name: controlName(path), ...described(path, issues, field.hint) };
   switch (field.kind) {
     case 'text':
-      return field.isLong ? (
-        <textarea {...shared} rows={4}>
-          {text(value)}
-        </textarea>
-      ) : (
-        <input {...shared} type={field.type} value={text(value)} spellcheck={false} />
+      return (
+        <>
+          {field.isLong ? (
+            <textarea {...shared} rows={4} placeholder=" ">
+              {text(value)}
+            </textarea>
+          ) : (
+            <input {...shared} type={field.type} value={text(value)} placeholder=" " spellcheck={false} />
+          )}
+          {field.mayBeEmpty && (
+            <label class="empty-text">
+              <input type="checkbox" name={emptyName(path)} value="yes" checked={value === ''} /> empty text
+            </label>
+          )}
+        </>
       );
     case 'number':
       return (

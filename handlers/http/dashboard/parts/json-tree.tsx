@@ -8,12 +8,19 @@ const MAX_NAME = 200;
 /** Maximum number of characters of all texts and names together. */
 const MAX_TEXT_IN_ALL = 200_000;
 
-/** Lists and objects with more members than this show them folded. */
+/** Lists and objects with more members than this are folded. */
 const FEW = 12;
+
+/** Maximum number of members unfolded at first, in all lists and objects together. */
+const MAX_UNFOLDED = 60;
 
 /** Shows a value as a tree that can be unfolded. Nothing in it is interpreted as HTML. */
 export function JsonTree({ value }: { value: unknown }) {
-  return <div class="json">{node(undefined, value, { left: MAX_NODES, text: MAX_TEXT_IN_ALL }, true)}</div>;
+  return (
+    <div class="json">
+      {node(undefined, value, { left: MAX_NODES, text: MAX_TEXT_IN_ALL, unfolded: MAX_UNFOLDED }, true)}
+    </div>
+  );
 }
 
 type Member = readonly [name: string, value: unknown];
@@ -21,6 +28,7 @@ type Member = readonly [name: string, value: unknown];
 interface Budget {
   left: number;
   text: number;
+  unfolded: number;
 }
 
 function node(name: string | undefined, value: unknown, budget: Budget, isOpen: boolean): Child {
@@ -28,16 +36,18 @@ function node(name: string | undefined, value: unknown, budget: Budget, isOpen: 
   const label = name !== undefined && <span class="name">{shortened(name, MAX_NAME, budget)}</span>;
   const members = membersOf(value);
   if (members === undefined) return [label, ' ', leaf(value, budget)];
+  const isUnfolded = isOpen && members.length <= FEW && members.length <= budget.unfolded;
+  if (isUnfolded) budget.unfolded -= members.length;
   const [open, close] = Array.isArray(value) ? '[]' : '{}';
   if (members.length === 0) return [label, ' ', <span class="quiet">{`${open}${close}`}</span>];
   return (
-    <details open={isOpen}>
+    <details open={isUnfolded}>
       <summary>
         {label} {open}
         <span class="quiet"> {grouped(members.length)} </span>
         {close}
       </summary>
-      {list(members, budget, isOpen)}
+      {list(members, budget, isUnfolded)}
     </details>
   );
 }
@@ -48,7 +58,7 @@ function list(members: readonly Member[], budget: Budget, isOpen: boolean): Chil
   return (
     <ul>
       {shown.map(([name, value]) => (
-        <li>{node(name, value, budget, members.length <= FEW && isOpen)}</li>
+        <li>{node(name, value, budget, isOpen)}</li>
       ))}
       {hidden > 0 && <li class="quiet">and {grouped(hidden)} more: download the whole to see them</li>}
     </ul>

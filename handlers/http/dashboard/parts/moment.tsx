@@ -1,8 +1,16 @@
-/** Shows a moment relative to now, such as `3 min ago`, with the exact moment in UTC as a tooltip. */
+/** Moments further away than this are shown as dates, since nobody can picture `2522 days ago`. */
+const FAR_MS = 30 * 86_400_000;
+
+/**
+ * Shows a moment relative to now, such as `3 min ago`, or as a date if it is more than 30 days away. The exact moment in
+ * UTC is a tooltip.
+ */
 export function Moment({ at, now }: { at: Date; now: Date }) {
   return (
     <time datetime={at.toISOString()} title={utc(at)}>
-      {relative(at.getTime() - now.getTime())}
+      {Math.abs(at.getTime() - now.getTime()) > FAR_MS
+        ? at.toISOString().slice(0, 10)
+        : relative(at.getTime() - now.getTime())}
     </time>
   );
 }

@@ -75,6 +75,7 @@ test('what is filled in is the input of the job; what is left empty is left out'
     [of('lines', '0', 'text')]: 'Consulting',
     [of('lines', '0', 'price')]: '-1e2',
     [of('lines', '1', 'text')]: '',
+    [`empty ${of('lines', '1', 'text')}`]: 'yes',
     [of('lines', '1', 'price')]: '0',
     [length('tags')]: '0',
     [of('extra')]: '{"a":{"$b":[null,true,"<script>"]}}',
@@ -164,6 +165,24 @@ test('what is wrong is told at its field, what was typed stays, and nothing is s
   expect(controls).toContainEqual({ name: of('lines', '0', 'price'), value: '', isWrong: true });
   expect(page).not.toContain('<script>alert');
   expect(await api.storedJobs()).toBe(0);
+});
+
+test('a text that is left blank is missing; an empty text is a choice of its own', async () => {
+  const address = { [of('address', 'zip')]: '8000' };
+  const answer = await browser.submit(form, { ...least, ...address, [of('address', 'city')]: '' });
+  expect(answer.status).toBe(422);
+  expect(controlsOf(await answer.text())).toContainEqual({
+    name: of('address', 'city'),
+    value: '',
+    isWrong: true,
+  });
+  expect(await api.storedJobs()).toBe(0);
+
+  await browser.submit(form, { ...least, ...address, [`empty ${of('address', 'city')}`]: 'yes' });
+  expect((await api.processor.getJobs())[0]?.input).toMatchObject({ address: { city: '', zip: '8000' } });
+  expect(await (await browser.get(form)).text()).not.toContain(
+    `empty ${of('customer')}`.replaceAll('"', '&quot;'),
+  );
 });
 
 test('lists grow and shrink by a button, and keep what is filled in', async () => {

@@ -1,0 +1,19 @@
+/** Characters that change the direction of the text around them, so that a name could look like another one. */
+const marks = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
+const allMarks = new RegExp(marks, 'g');
+
+/**
+ * Shows direction marks in the texts of a page as `\u202e`. Attributes and the text of a control stay as they are, since
+ * they are sent back.
+ */
+export function withVisibleMarks(page: string): string {
+  if (!marks.test(page)) return page;
+  // Values in attributes contain no `>`, because it is escaped there.
+  return page.replace(/<textarea[^>]*>[^<]*|<[^>]*>|[^<]+/g, (part) =>
+    part.startsWith('<') ? part : part.replace(allMarks, escaped),
+  );
+}
+
+function escaped(mark: string): string {
+  return `\\u${mark.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}

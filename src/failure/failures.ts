@@ -1,0 +1,150 @@
+import type { Collection } from 'mongodb';
+import * as z from 'zod';
+import { type Duration, durationSchema } from '../duration.js';
+import { NotFoundError } from '../errors.js';
+import { type CappedCount, countUpTo } from '../job/count-jobs.js';
+import { byFailure } from '../job/indexes.js';
+import type { JobDocument } from '../job/job.js';
+import { momentSchema } from '../job/job-options.js';
+import { byId, byIndex } from '../mongo/by-index.js';
+import type { Connected } from '../mongo/connected.js';
+import { readPage } from '../mongo/read-page.js';
+import { cursorOf, type PageFilter, pageSize, toCursorText } from '../page-filter.js';
+import { storableText } from '../storable-text.js';
+import { validateNow } from '../validate.js';
+import { byKindSeen, bySeen, type FailureDocument, isOther } from './failure-document.js';
+
+/** Jobs that are still failing are counted up to this number. */
+const MAX_FAILING = 1_000;
+
+/** Groups per page. Each costs a count. */
+const MAX_LISTED = 100;
+
+/** Selects groups of failures. */
+export interface FailuresFilter extends PageFilter {
+  /** Only of this kind of jobs. */
+  readonly jobName?: string | undefined;
+  /** Only those seen in this time, up to now. */
+  readonly since?: Duration | undefined;
+}
+
+/** Attempts of one kind of jobs that failed alike. */
+export interface FailureInfo {
+  /** The key, which jobs in `error` have as `failureKey`. */
+  readonly key: string;
+  readonly jobName: string;
+  /** The message without what differs, such as numbers, ids and hosts. */
+  readonly message: string;
+  /** The last message as it was, cut to 500 characters. */
+  readonly sample: string;
+  /** Attempts that failed, as long as the group has been known. */
+  readonly count: number;
+  /** How many jobs are in `error` with it now, up to 1,000. Undefined for the group of failures that had no room, which is not known. */
+  readonly stillFailing: CappedCount | undefined;
+  readonly firstSeen: Date;
+  readonly lastSeen: Date;
+  /** Attempts that failed, by hour. Only the last 24 hours, and only those with any. */
+  readonly hours: readonly { readonly at: Date; readonly count: number }[];
+}
+
+/** A page of groups of failures. */
+export interface FailurePage {
+  readonly failures: readonly FailureInfo[];
+  /** Cursor of the next page. Undefined at the end. */
+  readonly cursor: string | undefined;
+}
+
+interface FailureCollections {
+  readonly failures: Collection<FailureDocument>;
+  readonly jobs: Collection<JobDocument>;
+}
+
+/** Starts the operation that retries the jobs of a group. */
+interface Retrying<Options, Info> {
+  start(
+    operation: { readonly action: 'retry'; readonly filter: { readonly failureKey: string } },
+    options?: Options,
+  ): Promise<Info>;
+}
+
+const filterSchema = z.strictObject({
+  ...pageSize,
+  limit: z.int().min(1).max(MAX_LISTED).default(MAX_LISTED),
+  jobName: storableText.optional(),
+  since: durationSchema.optional(),
+  cursor: cursorOf(
+    z.tuple([momentSchema, storableText]).transform(([lastSeen, id]) => ({ lastSeen, id })),
+  ).optional(),
+});
+
+/** What failed alike. Workers write it with the statistics, so it may be a minute late. A group is kept for 30 days. */
+export class Failures<Options = unknown, Info = unknown> {
+  constructor(
+    private readonly collections: Connected<FailureCollections>,
+    private readonly operations: Retrying<Options, Info>,
+  ) {}
+
+  /**
+   * Returns a page of groups, the last seen first. Each costs a count of up to 1,000 index keys. A kind of jobs has at most
+   * 100 groups, and one for all others. A group that is seen again while pages are read may be missed.
+   *
+   * @throws ValidationError for an invalid filter or a cursor that no page returned
+   */
+  async list(filter: FailuresFilter = {}): Promise<FailurePage> {
+    const { jobName, since, cursor, limit, maxBytes } = validateNow(
+      filterSchema,
+      filter,
+      'Filter of failures',
+    );
+    const { failures } = await this.collections();
+    const isSeen =
+      since === undefined ? {} : { $expr: { $gte: ['$lastSeen', { $subtract: ['$$NOW', since] }] } };
+    const rest = cursor && {
+      $or: [{ lastSeen: { $lt: cursor.lastSeen } }, { lastSeen: cursor.lastSeen, _id: { $lt: cursor.id } }],
+    };
+    const query = {
+      ...(jobName !== undefined && { jobName }),
+      lastSeen: cursor ? { $lte: cursor.lastSeen } : { $gte: new Date(0) },
+      ...isSeen,
+      ...rest,
+    };
+    const size = { limit: limit + 1, batchSize: limit + 1, sort: { lastSeen: -1, _id: -1 } } as const;
+    const index = jobName === undefined ? bySeen : byKindSeen;
+    const { documents, hasMore } = await byIndex(failures, index, async (hint) =>
+      readPage(failures.find(query, { ...size, ...hint }), { limit, maxBytes }),
+    );
+    const last = documents.at(-1);
+    return {
+      failures: await Promise.all(documents.map((one) => this.#describe(one))),
+      cursor: hasMore && last ? toCursorText([last.lastSeen, last._id]) : undefined,
+    };
+  }
+
+  /** Returns a group. @throws NotFoundError */
+  async get(key: string): Promise<FailureInfo> {
+    const { failures } = await this.collections();
+    const found = await failures.findOne({ _id: String(key) }, byId);
+    if (found) return this.#describe(found);
+    throw new NotFoundError('failure', String(key));
+  }
+
+  /** Returns how many jobs are in `error` with this key now, up to 1,000. Reads index keys. */
+  async countFailing(key: string): Promise<CappedCount> {
+    const { jobs } = await this.collections();
+    return countUpTo(jobs, byFailure, { failureKey: String(key) }, MAX_FAILING);
+  }
+
+  /**
+   * Starts an operation that queues all jobs again that are in `error` with this key. See `operations.start`.
+   *
+   * @param options as of `operations.start`
+   * @throws ValidationError
+   */
+  async retry(key: string, options?: Options): Promise<Info> {
+    return this.operations.start({ action: 'retry', filter: { failureKey: String(key) } }, options);
+  }
+
+  async #describe({ _id: key, expireAt: _, ...rest }: FailureDocument): Promise<FailureInfo> {
+    return { key, ...rest, stillFailing: isOther(key) ? undefined : await this.countFailing(key) };
+  }
+}

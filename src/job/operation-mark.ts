@@ -1,0 +1,63 @@
+import type { Document } from 'mongodb';
+
+/** What an operation on many jobs left in a job that it changed, so that it neither changes it twice nor forgets what it was. */
+export interface OperationMark {
+  readonly id: string;
+  /** The fields that it had before, without those that it lacked. Absent if the operation was undone before it changed the job. */
+  readonly was?: Readonly<Partial<Record<(typeof remembered)[number], unknown>>>;
+  readonly isUndone?: true;
+}
+
+const remembered = [
+  'status',
+  'queue',
+  'priority',
+  'runAt',
+  'queued',
+  'completed',
+  'expireAt',
+  'maxRetries',
+  'failureKey',
+  'cancelRequested',
+  'retryCounter',
+  'givenBackCounter',
+] as const;
+
+/** Returns the stages that mark a job before an operation changes it. The mark of an earlier one would be merged with it. */
+export function markedBy(operation: string): Document[] {
+  const was = Object.fromEntries(remembered.map((field) => [field, `$${field}`]));
+  return [{ $unset: 'operation' }, { $set: { operation: { id: { $literal: operation }, was } } }];
+}
+
+/** Matches jobs that an operation has not changed yet. */
+export function notMarkedBy(operation: string) {
+  return { 'operation.id': { $ne: operation } };
+}
+
+/** Matches jobs that an operation has changed, and that are not as they were. */
+export function changedBy(operation: string) {
+  return {
+    'operation.id': operation,
+    'operation.was': { $exists: true },
+    'operation.isUndone': { $exists: false },
+  };
+}
+
+/** Matches jobs that an operation has changed, and that are as they were. */
+export function undoneBy(operation: string) {
+  return {
+    'operation.id': operation,
+    'operation.was': { $exists: true },
+    'operation.isUndone': true as const,
+  };
+}
+
+/** Returns the stages after which an operation changes a job no more. */
+export function leftAlone(operation: string): Document[] {
+  return [{ $unset: 'operation' }, { $set: { operation: { id: { $literal: operation }, isUndone: true } } }];
+}
+
+/** Returns an expression for what a field was before the operation. Missing if the job had none. */
+export function before(field: (typeof remembered)[number]): Document {
+  return { $ifNull: [`$operation.was.${field}`, '$$REMOVE'] };
+}

@@ -1,0 +1,116 @@
+import type { Collection } from 'mongodb';
+import type { Role } from '../access/role.js';
+import type { CappedCount } from '../job/count-jobs.js';
+import type { JobStatus } from '../job/job.js';
+import type { JobCollections } from '../job/jobs-collection.js';
+import { anyMoment } from '../mongo/any-moment.js';
+import { type CollectionDescription, expiring, moment, text } from '../mongo/collection-description.js';
+
+/** What an operation does with each job. */
+export const operationActions = ['retry', 'cancel', 'remove', 'move', 'reprioritise'] as const;
+export type OperationAction = (typeof operationActions)[number];
+
+/**
+ * `running`: it goes through the jobs. `done`: it has been through all of them. `stopped`: a person ended it before.
+ * `undoing`: what it did to jobs that have not begun is undone. `undone`: that is over.
+ */
+export const operationStates = ['running', 'done', 'stopped', 'undoing', 'undone'] as const;
+export type OperationState = (typeof operationStates)[number];
+
+/** Selects the jobs of an operation. */
+export interface OperationFilter {
+  readonly status: JobStatus;
+  readonly jobName?: string | undefined;
+  readonly queue?: string | undefined;
+  /** Part of the message of an error or of its causes. */
+  readonly errorText?: string | undefined;
+  /** Key of a group of failures. */
+  readonly failureKey?: string | undefined;
+}
+
+/** A document of the collection `operations`. All times are by the database's clock. */
+export interface OperationDocument {
+  readonly _id: string;
+  readonly action: OperationAction;
+  readonly filter: OperationFilter;
+  /** Only jobs that were added, or for settled ones that ended, before this moment. */
+  readonly endedBefore: Date;
+  /** Over how long the retried jobs are spread. */
+  readonly spreadMs?: number;
+  /** The queue to move the jobs to. */
+  readonly to?: string;
+  readonly priority?: number;
+  /** Who started it, such as the id of an API key. */
+  readonly by?: string;
+  /** Role of that person. Jobs that this role may not add are skipped. */
+  readonly callerRole?: Role;
+  readonly state: OperationState;
+  /** Position in the list of jobs. Absent at its beginning. */
+  readonly cursor?: string;
+  /** Slices that are finished and counted. */
+  readonly slices: number;
+  readonly done: number;
+  readonly skipped: number;
+  /** Slices that are undone and counted. */
+  readonly undoneSlices: number;
+  readonly undone: number;
+  /** How many jobs matched at the start. */
+  readonly total: CappedCount;
+  readonly started: Date;
+  readonly ended?: Date;
+  /** When somebody may take it up. Absent once nothing is left to do. Whoever works on it puts this off. */
+  readonly due?: Date;
+  /** Fencing token of the process that works on it. */
+  readonly token?: string;
+  readonly expireAt: Date;
+}
+
+/**
+ * A document of the collection `operationSlices`: the jobs that an operation takes up next. It is written before they are
+ * changed, so that another process goes on with the same ones after a crash, and so that they can be undone.
+ */
+export interface SliceDocument {
+  /** Id of the operation, a dot and the number of the slice, in six digits. */
+  readonly _id: string;
+  readonly ids: readonly string[];
+  /** Position after the slice. Absent for the last one. */
+  readonly cursor?: string;
+  readonly expireAt: Date;
+}
+
+export interface OperationCollections extends JobCollections {
+  readonly operations: Collection<OperationDocument>;
+  readonly operationSlices: Collection<SliceDocument>;
+}
+
+/** Serves the look for operations that somebody must take up. */
+export const dueOperations = {
+  name: 'due',
+  key: { due: 1 },
+  partialFilterExpression: { due: { $exists: true } },
+} as const;
+
+/** Serves lists of operations, newest first. */
+export const byStarted = { name: 'byStarted', key: { started: 1, _id: 1 } } as const;
+
+export const isDueOperation = { due: anyMoment, $expr: { $lte: ['$due', '$$NOW'] } } as const;
+
+const ours = { _id: text, action: text, state: text, started: moment };
+
+export const operationsCollection: CollectionDescription = {
+  name: 'operations',
+  ours,
+  indexes: [dueOperations, byStarted, expiring('expiry', 'expireAt', { action: text, started: moment })],
+  formerIndexes: [],
+};
+
+export const operationSlicesCollection: CollectionDescription = {
+  name: 'operationSlices',
+  ours: { _id: text, ids: { $exists: true }, expireAt: moment },
+  indexes: [expiring('expiry', 'expireAt', { ids: { $exists: true } })],
+  formerIndexes: [],
+};
+
+export function sliceId(operation: string, number: number): string {
+  return `${operation}.${String(number).padStart(6, '0')}`;
+}

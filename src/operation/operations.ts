@@ -1,0 +1,359 @@
+import { ObjectId } from 'mongodb';
+import ms from 'ms';
+import * as z from 'zod';
+import { callerRoleSchema, type Role } from '../access/role.js';
+import { type Duration, durationSchema } from '../duration.js';
+import { ConflictError, NotFoundError } from '../errors.js';
+import type { CappedCount } from '../job/count-jobs.js';
+import { jobStatuses } from '../job/job.js';
+import { momentSchema, queueSchema } from '../job/job-options.js';
+import { countMatching } from '../job/list-jobs.js';
+import { byId, byIndex } from '../mongo/by-index.js';
+import type { Connected } from '../mongo/connected.js';
+import { readPage } from '../mongo/read-page.js';
+import { type PageFilter, pageSchema, toCursorText } from '../page-filter.js';
+import { storableText } from '../storable-text.js';
+import { validateNow } from '../validate.js';
+import { type AfterOperations, statusesOf } from './change-slice.js';
+import {
+  byStarted,
+  type OperationAction,
+  type OperationCollections,
+  type OperationDocument,
+  type OperationFilter,
+  type OperationState,
+  operationActions,
+} from './operation-document.js';
+import { workOnOperations } from './work-on-operations.js';
+
+/** How long an operation can be undone after it ended. */
+const UNDO_MS = ms('5 minutes');
+
+/** How long operations are kept. */
+const KEPT_MS = ms('30 days');
+
+/** How long the process that is asked works on an operation at once. The scheduler does the rest. */
+const AT_ONCE_MS = 1_000;
+
+/** An operation on many jobs, as `operations.start` takes it. */
+export interface NewOperation {
+  readonly action: OperationAction;
+  /** At least one condition. Default of `status`: `error` for retry, `queued` for cancel, move and reprioritise; none for remove. */
+  readonly filter: { readonly [Name in keyof OperationFilter]?: OperationFilter[Name] | undefined };
+  /** Only jobs that were added, or for settled ones that ended, before this moment. Default: now, by the database's clock. */
+  readonly endedBefore?: Date | undefined;
+  /** Only for `retry`: spreads the jobs evenly at random over this time. */
+  readonly spread?: Duration | undefined;
+  /** Only for `move`: the queue to move the jobs to. */
+  readonly to?: string | undefined;
+  /** Only for `reprioritise`: 0 to 9. */
+  readonly priority?: number | undefined;
+}
+
+/** Options of `operations.start`. */
+export interface StartOptions {
+  /** Who started it, for others to see. */
+  readonly by?: string | undefined;
+  /** Role of the caller. Jobs that this role may not add are skipped, except for `cancel` and `remove`. Default: none are. */
+  readonly callerRole?: Role | undefined;
+}
+
+/** How far an operation has come. */
+export interface OperationInfo {
+  readonly id: string;
+  readonly action: OperationAction;
+  readonly filter: OperationFilter;
+  readonly endedBefore: Date;
+  readonly spreadMs?: number;
+  readonly to?: string;
+  readonly priority?: number;
+  readonly by?: string;
+  readonly state: OperationState;
+  /** Jobs that were changed. */
+  readonly done: number;
+  /** Jobs that changed meanwhile, need a taken unique key, or that the caller may not add. */
+  readonly skipped: number;
+  /** Jobs that are as they were before. */
+  readonly undone: number;
+  /** How many jobs matched at the start, of the first 5,000 that were looked at. */
+  readonly total: CappedCount;
+  readonly started: Date;
+  readonly ended?: Date;
+}
+
+/** A page of operations. */
+export interface OperationPage {
+  readonly operations: readonly OperationInfo[];
+  /** Cursor of the next page. Undefined at the end. */
+  readonly cursor: string | undefined;
+}
+
+const filterSchema = z.strictObject({
+  status: z.enum(jobStatuses).optional(),
+  jobName: storableText.optional(),
+  queue: storableText.optional(),
+  errorText: storableText.min(1).max(1000).optional(),
+  failureKey: storableText.optional(),
+});
+
+export const newOperationSchema = z
+  .strictObject({
+    action: z.enum(operationActions),
+    filter: filterSchema,
+    endedBefore: momentSchema.optional(),
+    spread: durationSchema.optional(),
+    to: queueSchema.optional(),
+    priority: z.int().min(0).max(9).optional(),
+  })
+  .superRefine((given, { addIssue }) => {
+    for (const [path, message] of problemsOf(given))
+      addIssue({ code: 'custom', path: path.split('.'), message });
+  });
+
+function problemsOf({
+  action,
+  filter,
+  endedBefore,
+  spread,
+  to,
+  priority,
+}: {
+  readonly action: OperationAction;
+  readonly filter: z.output<typeof filterSchema>;
+  readonly endedBefore?: unknown;
+  readonly spread?: unknown;
+  readonly to?: unknown;
+  readonly priority?: unknown;
+}): (readonly [path: string, message: string])[] {
+  const { status, ...narrow } = filter;
+  const isNarrow = Object.values(narrow).some((value) => value !== undefined);
+  const statuses = statusesOf[action];
+  const only = (field: string, value: unknown, of: OperationAction) =>
+    value !== undefined && action !== of
+      ? [[field, `expected only for the action '${of}', not '${action}'`] as const]
+      : [];
+  const needed = (field: string, value: unknown, of: OperationAction) =>
+    value === undefined && action === of ? [[field, `expected for the action '${of}'`] as const] : [];
+  return [
+    ...(status !== undefined && !statuses.includes(status)
+      ? [
+          [
+            'filter.status',
+            `expected ${statuses.join(' or ')} for the action '${action}', not '${status}'`,
+          ] as const,
+        ]
+      : []),
+    ...(status === undefined && !isNarrow
+      ? [
+          [
+            'filter',
+            'expected at least one condition, such as status or jobName: an empty filter would select all jobs',
+          ] as const,
+        ]
+      : []),
+    ...(action === 'remove' && status === undefined
+      ? [['filter.status', `expected ${statuses.join(' or ')} for the action 'remove'`] as const]
+      : []),
+    ...(action === 'remove' && !isNarrow && endedBefore === undefined
+      ? [
+          [
+            'filter',
+            "expected another condition than the status, or endedBefore, for the action 'remove', which cannot be undone",
+          ] as const,
+        ]
+      : []),
+    ...only('spread', spread, 'retry'),
+    ...only('to', to, 'move'),
+    ...only('priority', priority, 'reprioritise'),
+    ...needed('to', to, 'move'),
+    ...needed('priority', priority, 'reprioritise'),
+  ];
+}
+
+const startSchema = z.strictObject({ by: z.string().max(500).optional(), callerRole: callerRoleSchema });
+
+const listSchema = pageSchema(
+  z.tuple([momentSchema, storableText]).transform(([started, id]) => ({ started, id })),
+);
+
+/** Changes of all jobs that match a filter, however many: with progress, and a way to stop and to undo them. */
+export class Operations {
+  /** @param kick asks for workers. Never rejects */
+  constructor(
+    private readonly collections: Connected<OperationCollections>,
+    private readonly after: AfterOperations,
+    private readonly kick: () => Promise<void>,
+  ) {}
+
+  /**
+   * Starts an operation on all jobs that match a filter, and works on it for up to a second. Schedulers do the rest, 500
+   * jobs at a time. It goes on after a crash, and changes no job twice.
+   *
+   * @returns how far it has come
+   * @throws ValidationError, also for an empty filter. Nothing is changed then
+   * @example
+   * await processor.operations.start({ action: 'retry', filter: { jobName: 'charge' }, spread: '10m' });
+   */
+  async start(operation: NewOperation, options: StartOptions = {}): Promise<OperationInfo> {
+    const { action, filter, endedBefore, spread, to, priority } = validateNow(
+      newOperationSchema,
+      operation,
+      'Operation',
+    );
+    const { by, callerRole } = validateNow(startSchema, options, 'The call of operations.start');
+    const collections = await this.collections();
+    const [defaultStatus] = statusesOf[action];
+    const full = { status: defaultStatus, ...definedOf(filter) };
+    const total = await countMatching(collections.jobs, full);
+    const _id = new ObjectId().toHexString();
+    const given = {
+      ...{
+        action,
+        filter: full,
+        state: 'running',
+        slices: 0,
+        done: 0,
+        skipped: 0,
+        undoneSlices: 0,
+        undone: 0,
+        total,
+      },
+      ...definedOf({ spreadMs: spread, to, priority, by, callerRole }),
+    };
+    const literal = Object.fromEntries(
+      Object.entries(given).map(([name, value]) => [name, { $literal: value }]),
+    );
+    const times = {
+      endedBefore: endedBefore ?? '$$NOW',
+      started: '$$NOW',
+      due: '$$NOW',
+      expireAt: { $add: ['$$NOW', KEPT_MS] },
+    };
+    await collections.operations.updateOne({ _id }, [{ $set: { ...literal, ...times } }], {
+      upsert: true,
+      ...byId,
+    });
+    await this.#workOn(_id);
+    return this.get(_id);
+  }
+
+  /** Returns how far an operation has come. @throws NotFoundError */
+  async get(id: string): Promise<OperationInfo> {
+    const found = await (await this.collections()).operations.findOne({ _id: String(id) }, byId);
+    if (found) return toInfo(found);
+    throw new NotFoundError('operation', String(id));
+  }
+
+  /** Returns a page of operations, newest first. They are kept for 30 days. @throws ValidationError */
+  async list(filter: PageFilter = {}): Promise<OperationPage> {
+    const { limit, maxBytes, cursor } = validateNow(listSchema, filter, 'Filter of operations');
+    const { operations } = await this.collections();
+    const size = { limit: limit + 1, batchSize: limit + 1, sort: { started: -1, _id: -1 } } as const;
+    const rest = cursor && {
+      $or: [{ started: { $lt: cursor.started } }, { started: cursor.started, _id: { $lt: cursor.id } }],
+    };
+    const query = { started: cursor ? { $lte: cursor.started } : { $gte: new Date(0) }, ...rest };
+    const { documents, hasMore } = await byIndex(operations, byStarted, async (hint) =>
+      readPage(operations.find(query, { ...size, ...hint }), { limit, maxBytes }),
+    );
+    const last = documents.at(-1);
+    return {
+      operations: documents.map(toInfo),
+      cursor: hasMore && last ? toCursorText([last.started, last._id]) : undefined,
+    };
+  }
+
+  /**
+   * Stops an operation after the slice that is under way. Jobs that were changed stay so. See `undo`.
+   *
+   * @throws NotFoundError, or ConflictError if it is not running
+   */
+  async stop(id: string): Promise<OperationInfo> {
+    const { operations } = await this.collections();
+    // Whoever works on it finishes its slice before it can be undone.
+    const due = { $cond: [{ $eq: [{ $type: '$token' }, 'missing'] }, '$$REMOVE', '$due'] };
+    const stopped = await operations.findOneAndUpdate(
+      { _id: String(id), state: 'running' },
+      [{ $set: { state: 'stopped', ended: '$$NOW', due } }],
+      { returnDocument: 'after', ...byId },
+    );
+    if (stopped) return toInfo(stopped);
+    const { state } = await this.get(id);
+    throw new ConflictError(id, `Operation '${id}' cannot be stopped: it is ${state}.`);
+  }
+
+  /**
+   * Undoes an operation for those jobs that have not begun since: retried jobs are failed as they were, cancelled ones are
+   * queued again, moved and reprioritised ones go back. A running operation is stopped first. Works for up to a second, and
+   * schedulers do the rest.
+   *
+   * @throws NotFoundError, or ConflictError for a removal, or if the operation ended over 5 minutes ago
+   */
+  async undo(id: string): Promise<OperationInfo> {
+    const { operations } = await this.collections();
+    const since = { $subtract: ['$$NOW', UNDO_MS] };
+    const undoable = {
+      _id: String(id),
+      action: { $ne: 'remove' as const },
+      state: { $in: ['running', 'done', 'stopped'] as const satisfies readonly OperationState[] },
+      $expr: { $gte: [{ $ifNull: ['$ended', '$$NOW'] }, since] },
+    };
+    const update = [
+      {
+        $set: {
+          state: 'undoing',
+          ended: { $ifNull: ['$ended', '$$NOW'] },
+          due: { $ifNull: ['$due', '$$NOW'] },
+        },
+      },
+    ];
+    const found = await operations.updateOne(
+      { ...undoable, state: { $in: [...undoable.state.$in] } },
+      update,
+      byId,
+    );
+    if (found.matchedCount === 0) {
+      const { action, state } = await this.get(id);
+      const reason =
+        action === 'remove'
+          ? 'removed jobs are gone'
+          : state === 'undoing' || state === 'undone'
+            ? `it is ${state} already`
+            : 'it ended over 5 minutes ago';
+      throw new ConflictError(id, `Operation '${id}' cannot be undone: ${reason}.`);
+    }
+    await this.#workOn(String(id));
+    return this.get(id);
+  }
+
+  async #workOn(id: string): Promise<void> {
+    const hasChanged = await workOnOperations(
+      await this.collections(),
+      this.after,
+      Date.now() + AT_ONCE_MS,
+      id,
+    );
+    if (hasChanged) await this.kick();
+  }
+}
+
+function definedOf<Fields extends object>(
+  fields: Fields,
+): { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> };
+function definedOf(fields: object) {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+function toInfo({
+  _id: id,
+  cursor: _cursor,
+  slices: _slices,
+  undoneSlices: _undoneSlices,
+  due: _due,
+  token: _token,
+  expireAt: _expireAt,
+  callerRole: _callerRole,
+  ...rest
+}: OperationDocument): OperationInfo {
+  return { id, ...rest };
+}

@@ -1,0 +1,162 @@
+import { randomUUID } from 'node:crypto';
+import type { Collection } from 'mongodb';
+import ms from 'ms';
+import { listJobs } from '../job/list-jobs.js';
+import { byId, byIndex } from '../mongo/by-index.js';
+import { isDuplicateKey } from '../mongo/duplicate-key.js';
+import { type AfterOperations, changeSlice, undoSlice } from './change-slice.js';
+import {
+  dueOperations,
+  isDueOperation,
+  type OperationCollections,
+  type OperationDocument,
+  type SliceDocument,
+  sliceId,
+} from './operation-document.js';
+
+/** Jobs per slice. Few enough that no other write is delayed for long. */
+const SLICE = 500;
+
+/** How long an operation is left to the process that works on it. A slice takes a fraction of a second. */
+const LEASE_MS = 30_000;
+
+/** How long slices are kept, and with them the possibility to undo them, from when they were written. */
+const SLICES_KEPT_MS = ms('1 day');
+
+const isActive = { $in: ['$state', ['running', 'undoing']] };
+const leased = { $cond: [isActive, { $add: ['$$NOW', LEASE_MS] }, '$$REMOVE'] };
+
+/**
+ * Goes on with operations that are due, slice by slice, until nothing is left to do or the time is up. Any number of
+ * processes may do so at the same time: one of them takes an operation at a time.
+ *
+ * @param until when no slice begins any more, by `Date.now()`
+ * @param id takes only this one up
+ * @returns whether any job was changed
+ * @throws the driver's errors. Another process goes on then
+ */
+export async function workOnOperations(
+  collections: OperationCollections,
+  after: AfterOperations,
+  until: number,
+  id?: string,
+): Promise<boolean> {
+  let hasChanged = false;
+  while (Date.now() < until) {
+    const token = randomUUID();
+    const taken = await take(collections, token, id);
+    if (!taken) break;
+    let operation: OperationDocument | null = taken;
+    while (operation && operation.due !== undefined && Date.now() < until) {
+      if (operation.state === 'running') operation = await goOn(collections, operation, token, after);
+      else if (operation.state === 'undoing') operation = await goBack(collections, operation, token, after);
+      else break;
+      hasChanged = true;
+    }
+    await release(collections, taken._id, token);
+  }
+  return hasChanged;
+}
+
+function take(
+  { operations }: OperationCollections,
+  token: string,
+  id?: string,
+): Promise<OperationDocument | null> {
+  const update = [{ $set: { token, due: leased } }];
+  const options = { returnDocument: 'after' } as const;
+  if (id !== undefined)
+    return operations.findOneAndUpdate({ _id: id, ...isDueOperation }, update, { ...options, ...byId });
+  return byIndex(operations, dueOperations, (hint) =>
+    operations.findOneAndUpdate(isDueOperation, update, { ...options, sort: { due: 1 }, ...hint }),
+  );
+}
+
+async function release({ operations }: OperationCollections, _id: string, token: string): Promise<void> {
+  const due = { $cond: [isActive, '$$NOW', '$$REMOVE'] };
+  await operations.updateOne({ _id, token }, [{ $set: { due } }, { $unset: 'token' }], byId);
+}
+
+/** Takes up the next slice. Returns the operation as it is then, or null if another process has it. */
+async function goOn(
+  collections: OperationCollections,
+  operation: OperationDocument,
+  token: string,
+  after: AfterOperations,
+): Promise<OperationDocument | null> {
+  const { _id, slices } = operation;
+  const { ids, cursor } = await nextSlice(collections, operation);
+  const changed = await changeSlice(collections, operation, ids, after);
+  const isOver = cursor === undefined;
+  const state = isOver ? { $cond: [{ $eq: ['$state', 'running'] }, 'done', '$state'] } : '$state';
+  const counted = {
+    slices: slices + (ids.length > 0 ? 1 : 0),
+    done: { $add: ['$done', changed] },
+    skipped: { $add: ['$skipped', ids.length - changed] },
+    cursor: cursor ?? '$$REMOVE',
+    state,
+  };
+  const ended = isOver ? [{ $set: { ended: { $ifNull: ['$ended', '$$NOW'] } } }] : [];
+  return collections.operations.findOneAndUpdate(
+    { _id, token, slices },
+    [{ $set: counted }, ...ended, { $set: { due: leased } }],
+    { returnDocument: 'after', ...byId },
+  );
+}
+
+/** Returns the slice that another process has left unfinished, or writes down the next one. */
+async function nextSlice(
+  { jobs, operationSlices }: OperationCollections,
+  { _id, filter, endedBefore, cursor, slices, due = endedBefore }: OperationDocument,
+): Promise<Pick<SliceDocument, 'ids' | 'cursor'>> {
+  const filled = { ...filter, order: 'oldest', brief: true, limit: SLICE, cursor } as const;
+  const page = await listJobs(jobs, filled, endedBefore);
+  const ids = page.jobs.map(({ id }) => id);
+  const next = page.cursor === undefined ? {} : { cursor: page.cursor };
+  if (ids.length === 0) return { ids, ...next };
+  const expireAt = new Date(due.getTime() + SLICES_KEPT_MS);
+  const slice = { _id: sliceId(_id, slices), ids, ...next, expireAt };
+  return written(operationSlices, slice);
+}
+
+/** Writes a slice down unless there is one of this number. Returns the one that counts. */
+async function written(
+  operationSlices: Collection<SliceDocument>,
+  slice: SliceDocument,
+): Promise<SliceDocument> {
+  try {
+    await operationSlices.insertOne(slice);
+    return slice;
+  } catch (error) {
+    if (!isDuplicateKey(error)) throw error;
+    return (await operationSlices.findOne({ _id: slice._id }, byId)) ?? slice;
+  }
+}
+
+/** Undoes the next slice. Returns the operation as it is then, or null if another process has it. */
+async function goBack(
+  collections: OperationCollections,
+  operation: OperationDocument,
+  token: string,
+  after: AfterOperations,
+): Promise<OperationDocument | null> {
+  const { operations, operationSlices } = collections;
+  const { _id, undoneSlices, due = operation.started } = operation;
+  // After the last slice comes an empty one: a process that was frozen meanwhile finds it in place of its own.
+  const end = {
+    _id: sliceId(_id, undoneSlices),
+    ids: [],
+    expireAt: new Date(due.getTime() + SLICES_KEPT_MS),
+  };
+  const { ids } = await written(operationSlices, end);
+  const undone = await undoSlice(collections, operation, ids, after);
+  const hasMore = ids.length > 0;
+  const counted = hasMore
+    ? { undoneSlices: undoneSlices + 1, undone: { $add: ['$undone', undone] } }
+    : { state: 'undone' };
+  return operations.findOneAndUpdate(
+    { _id, token, undoneSlices },
+    [{ $set: counted }, { $set: { due: leased } }],
+    { returnDocument: 'after', ...byId },
+  );
+}
