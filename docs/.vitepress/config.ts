@@ -20,6 +20,7 @@ const guide = [
   'batches',
   'schedules',
   'queues',
+  'operations',
   'workers',
   'testing',
   'extending',

@@ -6,6 +6,7 @@ import { completionCommand } from './commands/completion.js';
 import { doctorCommand } from './commands/doctor.js';
 import { ensureIndexesCommand } from './commands/ensure-indexes.js';
 import { factoriesCommand } from './commands/factories.js';
+import { failuresCommand } from './commands/failures.js';
 import { getCommand } from './commands/get.js';
 import { importCommand } from './commands/import.js';
 import { initCommand } from './commands/init.js';
@@ -13,6 +14,7 @@ import { jobsCommand } from './commands/jobs.js';
 import { limitsCommand } from './commands/limits.js';
 import { listCommand } from './commands/list.js';
 import { makeKeyCommand } from './commands/make-key.js';
+import { operationsCommand } from './commands/operations.js';
 import { queuesCommand } from './commands/queues.js';
 import { removeCommand } from './commands/remove.js';
 import { replayCommand } from './commands/replay.js';
@@ -46,6 +48,8 @@ const commands: readonly AddCommand[] = [
   schedulesCommand,
   queuesCommand,
   limitsCommand,
+  failuresCommand,
+  operationsCommand,
   workersCommand,
   factoriesCommand,
   statsCommand,

@@ -1,0 +1,74 @@
+import * as z from 'zod';
+import { progressText } from '../jobs/progress-text.js';
+import type { Field } from '../output/fields.js';
+import { fromNow } from '../output/moment.js';
+import type { Column } from '../output/table.js';
+import { countShape } from '../state/counts.js';
+
+/** An operation on many jobs, as commands read it from an answer of the API. */
+export const operationShape = z.looseObject({
+  id: z.string(),
+  action: z.string(),
+  filter: z.record(z.string(), z.string().nullable()),
+  by: z.string().nullable(),
+  state: z.string(),
+  done: z.number(),
+  skipped: z.number(),
+  undone: z.number(),
+  total: countShape,
+  started: z.string(),
+  ended: z.string().nullable(),
+});
+
+export type ShownOperation = z.output<typeof operationShape>;
+
+export const operationsShape = z.looseObject({
+  operations: z.array(operationShape),
+  cursor: z.string().nullable(),
+});
+
+/** The columns of a list of operations. */
+export const operationColumns: readonly Column<ShownOperation>[] = [
+  { title: 'ID', value: ({ id }) => id },
+  { title: 'ACTION', value: ({ action }) => action },
+  { title: 'JOBS', value: filterText, mayShrink: true },
+  { title: 'STATE', value: ({ state }) => state },
+  { title: 'DONE', value: ({ done }) => String(done), align: 'right' },
+  { title: 'STARTED', value: ({ started }) => fromNow(started), align: 'right', leaveOut: 1 },
+  { title: 'BY', value: ({ by }) => by ?? '', leaveOut: 2 },
+];
+
+/** The fields of one operation. */
+export function operationFields(operation: ShownOperation): Field[] {
+  const { id, action, state, by, started, ended } = operation;
+  return [
+    ['operation', id],
+    ['action', action],
+    ['jobs', filterText(operation)],
+    ['state', state],
+    ['progress', operationProgress(operation)],
+    ['by', by ?? ''],
+    ['started', `${started} (${fromNow(started)})`],
+    ['ended', ended ?? ''],
+  ];
+}
+
+/** Returns a bar and what it shows: `██████░░░░ 64% 3,200 of 5,000, 12 skipped`. */
+export function operationProgress({ done, skipped, undone, total }: ShownOperation): string {
+  const of = Math.max(total.count, done + skipped);
+  const bar = of === 0 || total.isCapped ? '' : progressText({ done: done + skipped, of });
+  const number = (value: number) => value.toLocaleString('en-US');
+  const parts = [
+    `${number(done)} of ${number(of)}${total.isCapped && of === total.count ? '+' : ''}`,
+    ...(skipped > 0 ? [`${number(skipped)} skipped`] : []),
+    ...(undone > 0 ? [`${number(undone)} undone`] : []),
+  ];
+  return [bar, parts.join(', ')].filter((part) => part !== '').join(' ');
+}
+
+/** Returns a filter as text: `status error, jobName webhook`. */
+function filterText({ filter }: ShownOperation): string {
+  return Object.entries(filter)
+    .flatMap(([name, value]) => (value === null ? [] : [`${name} ${value}`]))
+    .join(', ');
+}

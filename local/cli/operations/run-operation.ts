@@ -1,0 +1,96 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { path } from '../api/api.js';
+import type { CommandContext } from '../context.js';
+import { exitCode } from '../exit-code.js';
+import { CommandFailure } from '../failure.js';
+import { fields } from '../output/fields.js';
+import { read } from '../output/output.js';
+import { operationFields, operationProgress, operationShape } from './operation-shape.js';
+
+/** Pauses between two looks at an operation. */
+const FIRST_PAUSE_MS = 200;
+const LONGEST_PAUSE_MS = 2_000;
+
+/** How long nothing may happen until a person is told that schedulers go on with an operation. */
+const QUIET_MS = 10_000;
+
+type Context = Pick<CommandContext, 'api' | 'output' | 'stopRequested'>;
+
+/**
+ * Starts, stops or undoes an operation, tells how far it has come until it is over, and shows it. Ctrl-C ends the telling,
+ * and not the operation.
+ *
+ * @param url of the API, to which the body is posted
+ * @throws CommandFailure
+ */
+export async function runOperation(
+  { api, output, stopRequested }: Context,
+  url: string,
+  body?: object,
+): Promise<void> {
+  const stop = stopRequested();
+  let answer: unknown = await api.post(url, body && { body });
+  let told = '';
+  let quietSince = performance.now();
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 1.5, LONGEST_PAUSE_MS)) {
+    const operation = read(answer, operationShape);
+    if (operation.state !== 'running' && operation.state !== 'undoing') break;
+    const progress = operationProgress(operation);
+    if (progress !== told) {
+      output.note(progress);
+      quietSince = performance.now();
+    } else if (performance.now() - quietSince > QUIET_MS) {
+      output.note('Nothing has happened for 10s. Schedulers go on with it: does one run?');
+      quietSince = Number.POSITIVE_INFINITY;
+    }
+    told = progress;
+    await sleep(pauseMs, undefined, { signal: stop }).catch(() => {});
+    if (stop.aborted) {
+      output.note(`It goes on: remote-processor operations show ${operation.id}`);
+      break;
+    }
+    answer = await api.get(path`/v1/operations/${operation.id}`);
+  }
+  output.result(answer, operationShape, (operation) => fields(operationFields(operation), output.paint));
+}
+
+/** Options that select jobs. */
+export interface JobFilter {
+  readonly status?: string | undefined;
+  readonly name?: string | undefined;
+  readonly queue?: string | undefined;
+  readonly error?: string | undefined;
+  readonly failure?: string | undefined;
+  /** Over how long retried jobs are spread. */
+  readonly spread?: string | undefined;
+}
+
+export const nameOption = ['--name <name>', 'all jobs of this name'] as const;
+export const queueOption = ['--queue <name>', 'all jobs of this queue'] as const;
+export const errorOption = ['--error <text>', 'all jobs with this text in an error'] as const;
+export const failureOption = [
+  '--failure <key>',
+  'all jobs that failed alike, by the key that failures shows',
+] as const;
+
+/** Returns the filter of an operation that these options ask for. */
+export function filterOf({ status, name: jobName, queue, error: errorText, failure: failureKey }: JobFilter) {
+  return { status, jobName, queue, errorText, failureKey };
+}
+
+/**
+ * Returns whether jobs are chosen by options, and not by ids.
+ *
+ * @throws CommandFailure for both and for neither
+ */
+export function isByFilter(ids: readonly string[], filter: JobFilter): boolean {
+  const hasFilter = Object.values(filterOf(filter)).some((value) => value !== undefined);
+  const isById = ids.length > 0;
+  if (hasFilter === isById || (isById && filter.spread !== undefined))
+    throw new CommandFailure(
+      exitCode.usage,
+      'Give the ids of jobs, or options for all jobs that match, such as --status and --name',
+      { code: 'wrong_usage' },
+    );
+  return hasFilter;
+}
