@@ -113,7 +113,8 @@ async function nextSlice(
   const page = await listJobs(jobs, filled, endedBefore);
   const ids = page.jobs.map(({ id }) => id);
   const next = page.cursor === undefined ? {} : { cursor: page.cursor };
-  if (ids.length === 0) return { ids, ...next };
+  if (ids.length === 0)
+    return (await operationSlices.findOne({ _id: sliceId(_id, slices) }, byId)) ?? { ids, ...next };
   const expireAt = new Date(due.getTime() + SLICES_KEPT_MS);
   const slice = { _id: sliceId(_id, slices), ids, ...next, expireAt };
   return written(operationSlices, slice);
