@@ -8,6 +8,7 @@ import type { StepWrites } from '../job/step-log.js';
 import type { Logger } from '../log.js';
 import { isBulkWriteError } from '../mongo/driver-error.js';
 import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
+import { isUnreachable } from '../mongo/unreachable.js';
 import { NoAnswer, withinTime } from '../mongo/within-time.js';
 import type { AttemptReport } from './attempt-report.js';
 import type { Pace } from './pace.js';
@@ -93,10 +94,19 @@ export class Writer {
     });
   }
 
-  /** Stores steps of an attempt that goes on. @throws AttemptAbortedError if its lease is lost */
+  /**
+   * Stores steps of an attempt that goes on.
+   *
+   * @throws AttemptAbortedError if its lease is lost, also because the database did not answer for as long as a lease. That
+   *   is no failure of the step
+   */
   async keep(job: ClaimedJob, writes: StepWrites): Promise<void> {
     const settlement = settlementOf(job, { kind: 'stepped', writes });
-    if ((await this.#add(job, settlement)) === 'stale') throw new AttemptAbortedError('lease lost');
+    const settledAs = await this.#add(job, settlement).catch((error: unknown) => {
+      if (isUnreachable(error)) return 'stale';
+      throw error;
+    });
+    if (settledAs === 'stale') throw new AttemptAbortedError('lease lost');
   }
 
   /** Called when no attempt is left. Resolves when no report is being written. */

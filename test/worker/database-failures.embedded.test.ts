@@ -284,3 +284,42 @@ test('a database that is not there is an error of the invocation, in time', asyn
   await expect(processor.drain()).rejects.toThrow();
   await lonely.close();
 });
+
+test.each([
+  [
+    'is tried again by the next attempt, with none of its tries used up',
+    { retry: { attempts: 1 } },
+    undefined,
+  ],
+  ['is interrupted, if it may run only once', { atMostOnce: true }, 'step_interrupted'],
+])('a step that ended while the database was away for longer than the lease %s', async (_, options, code) => {
+  const thrown: unknown[] = [];
+  const job = defineJob({
+    name: 'away',
+    retryDelay: 0,
+    run: async ({ step }) => {
+      try {
+        await step.run('charge', options, async () => {
+          if (thrown.length === 0)
+            await fail('alwaysOn', { failCommands: ['update', 'findAndModify'], ...cut });
+        });
+      } catch (error) {
+        thrown.push(codeOf(error));
+        await fail('off', {});
+        if (thrown.length === 1) throw error;
+      }
+    },
+  });
+  const processor = await setup({ lease: '1s', maxThreads: 1 });
+  await processor.addJobFactory(job);
+  const id = await processor.addJob(job);
+  await eventually(async () => {
+    await processor.drain();
+    expect(await processor.getJobStatus(id)).toBe('completed');
+  });
+  expect(thrown).toEqual(['attempt_aborted', ...(code ? [code] : [])]);
+});
+
+function codeOf(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'code' in error ? error.code : error;
+}
