@@ -17,6 +17,8 @@ interface BarChartProps {
 export function BarChart({ title, points, step }: BarChartProps) {
   const highest = Math.max(...points.map((point) => point.completed + point.errors));
   const summary = summaryOf(points);
+  const spansDays = dayOf(points[0]) !== dayOf(points.at(-1));
+  const moment = (point: StatisticsPoint | undefined) => clock(point, spansDays);
   return (
     <figure class="chart">
       <figcaption>
@@ -29,29 +31,41 @@ export function BarChart({ title, points, step }: BarChartProps) {
         aria-label={`${title}: ${summary}`}
       >
         {points.map((point, index) => (
-          <Bar point={point} left={index * WIDTH} scale={HEIGHT / Math.max(1, highest)} />
+          <Bar
+            point={point}
+            left={index * WIDTH}
+            scale={HEIGHT / Math.max(1, highest)}
+            spansDays={spansDays}
+          />
         ))}
       </svg>
       <p class="axis quiet" aria-hidden="true">
-        <span>{clock(points[0])}</span>
+        <span>{moment(points[0])}</span>
         {highest > 0 && (
           <span>
             at most {grouped(highest)} in {step}
           </span>
         )}
-        <span>{clock(points.at(-1))}</span>
+        <span>{moment(points.at(-1))}</span>
       </p>
     </figure>
   );
 }
 
-function Bar({ point, left, scale }: { point: StatisticsPoint; left: number; scale: number }) {
+interface BarProps {
+  readonly point: StatisticsPoint;
+  readonly left: number;
+  readonly scale: number;
+  readonly spansDays: boolean;
+}
+
+function Bar({ point, left, scale, spansDays }: BarProps) {
   const errors = point.errors * scale;
   const completed = point.completed * scale;
   const place = { x: left + GAP / 2, width: WIDTH - GAP };
   return (
     <g>
-      <title>{`${clock(point)}: ${grouped(point.completed)} completed, ${grouped(point.errors)} in error`}</title>
+      <title>{`${clock(point, spansDays)}: ${grouped(point.completed)} completed, ${grouped(point.errors)} in error`}</title>
       <rect class="room" x={left} y="0" width={WIDTH} height={HEIGHT} />
       {point.completed > 0 && <rect class="completed" {...place} y={HEIGHT - completed} height={completed} />}
       {point.errors > 0 && <rect class="error" {...place} y={HEIGHT - completed - errors} height={errors} />}
@@ -82,8 +96,17 @@ function rate(part: number, whole: number): string {
   return `${((part / whole) * 100).toFixed(1)} %`;
 }
 
-function clock(point: StatisticsPoint | undefined): string {
-  return point ? `${point.at.toISOString().slice(11, 16)} UTC` : '';
+/** Returns the time of a bar, with its day in a chart of more than one. */
+function clock(point: StatisticsPoint | undefined, spansDays: boolean): string {
+  if (!point) return '';
+  const time = `${point.at.toISOString().slice(11, 16)} UTC`;
+  return spansDays ? `${dayOf(point)} ${time}` : time;
+}
+
+function dayOf(point: StatisticsPoint | undefined): string {
+  return point
+    ? point.at.toLocaleDateString('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' })
+    : '';
 }
 
 function sum(numbers: readonly number[]): number {
