@@ -26,6 +26,7 @@ import { type AddedGroup, addBatch } from './group/add-batch.js';
 import { addWorkflow } from './group/add-workflow.js';
 import type { GroupAdding } from './group/adding.js';
 import { Batches } from './group/batches.js';
+import { lookSoon } from './group/close-group.js';
 import type { AddBatchOptions, Workflow, WorkflowJobs } from './group/group-options.js';
 import { Groups, type Settled } from './group/groups.js';
 import { listTree } from './group/list-tree.js';
@@ -41,7 +42,7 @@ import { Factories } from './job/factories.js';
 import { findJob, requireJob } from './job/find-job.js';
 import { findDueSoon } from './job/find-next-due.js';
 import { formatJobError, type JobErrorFormatter } from './job/format-job-error.js';
-import { groupOf } from './job/group.js';
+import { groupOf, jobKey } from './job/group.js';
 import type { NewJob } from './job/insert-job.js';
 import {
   type ClaimedJob,
@@ -850,7 +851,10 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
    *   a workflow
    */
   async removeJob(id: string): Promise<void> {
-    const { jobs } = await this.#connected();
+    const collections = await this.#connected();
+    const { jobs } = collections;
+    // Somebody removes the jobs that it added, in case that this process dies before it has.
+    await lookSoon(collections, [jobKey(String(id))]);
     const removed = await removeJob(jobs, id);
     if (removed.status === 'error') await this.#passOn([removed]);
     if (removed.steps?.children) await removeDescendants(jobs, id);

@@ -1,3 +1,4 @@
+import type { Document } from 'mongodb';
 import { afterAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineJob, type JobFactory, type RemoteProcessor, resultOf } from '../../src/index.js';
@@ -113,3 +114,55 @@ test.each<Passage>(['cut', 'lose reply'])(
     expect(survives).toBeGreaterThan(30);
   },
 );
+
+const parents = defineJob({
+  name: 'parents',
+  input: z.number(),
+  run: async ({ input, step }) => (await step.fanOut('each', sum, [[input]])).count,
+});
+
+const isWrite = (command: Document) => ['update', 'delete', 'findAndModify'].some((name) => name in command);
+
+/** Removes a job and a batch, all of whose jobs have added others. Those that are gone by now are passed over. */
+async function removeAll(processor: RemoteProcessor): Promise<void> {
+  const unlessGone = (error: { code?: string }) =>
+    error.code === 'not_found' ? undefined : Promise.reject(error);
+  await processor.removeJob('parent').catch(unlessGone);
+  await processor.batches.remove('batch').catch(unlessGone);
+}
+
+test('whenever a process is killed that removes jobs which added others, all are gone two minutes after the rest is', async () => {
+  const { jobs, jobGroups } = database.collections();
+  const processor = database.processor({ maxThreads: 10 });
+  await processor.addJobFactories([one, sum, parents]);
+  let survives = 0;
+  for (let wasKilled = true; wasKilled; survives += 1) {
+    await processor.addJob(parents, 1, { id: 'parent' });
+    await processor.addBatch(
+      [2, 3].map((input) => ({ job: parents, input })),
+      { id: 'batch' },
+    );
+    await processor.drain();
+    expect(await jobs.distinct('status')).toEqual(['completed']);
+    // As long after their parents ended as the look that comes once a day allows.
+    const day = new Date(Date.now() + 86_400_000);
+    await jobGroups.updateMany({}, { $set: { checkAt: day } });
+    wasKilled = await workUntilDead(
+      database,
+      { survives, fate: 'cut', counts: isWrite },
+      () => [],
+      removeAll,
+    );
+    const soon = new Date(Date.now() + 120_000);
+    await jobGroups.updateMany({ checkAt: { $lt: soon } }, { $set: { checkAt: new Date(1) } });
+    if ((await jobs.countDocuments({ _id: 'parent' })) === 0) {
+      await processor.scheduleDueItems();
+      expect(await jobs.countDocuments({ parents: 'parent' }), `${survives}`).toBe(0);
+    }
+    await removeAll(processor);
+    await jobGroups.updateMany({ checkAt: { $lt: soon } }, { $set: { checkAt: new Date(1) } });
+    await processor.scheduleDueItems();
+    expect(await jobs.distinct('_id'), `${survives}`).toEqual([]);
+  }
+  expect(survives).toBeGreaterThan(5);
+});
