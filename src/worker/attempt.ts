@@ -5,19 +5,20 @@ import type { JobFactory } from '../job/define-job.js';
 import { toFailure } from '../job/failure.js';
 import type { ClaimedJob } from '../job/job.js';
 import type { JobContext } from '../job/job-context.js';
-import type { Middlewares } from '../job/middleware.js';
 import { isForGood, type Outcome } from '../job/outcome.js';
-import type { EndedStep, StepCall } from '../job/step-call.js';
+import type { StepCall } from '../job/step-call.js';
 import { toOutput } from '../job/storable.js';
 import { catchingRejections } from '../job-rejections.js';
 import type { LogFields, Logger } from '../log.js';
 import { AttemptSteps } from '../step/attempt-steps.js';
-import type { ChildStore, StepHost, StepStore } from '../step/step-host.js';
-import type { StepRules } from '../step/step-rules.js';
+import type { StepHost, StepStore } from '../step/step-host.js';
+import type { AttemptEvents } from './attempt-events.js';
 import type { AttemptReport } from './attempt-report.js';
 import { failedOutcome, finalFailure } from './failed-outcome.js';
 import { runAttempt } from './run-attempt.js';
+import { AT_DEADLINE } from './stop-signal.js';
 import { TimeoutClock } from './timeout-clock.js';
+import type { DrainContext, DrainLimits } from './worker.js';
 
 /** How long an attempt has to end after its timeout. A subprocess is killed after one second, well before that. */
 const TIMEOUT_GRACE_MS = 2_000;
@@ -30,34 +31,20 @@ export type AttemptState = 'waiting' | 'running' | 'ended' | 'writing';
 
 /** Everything that the attempts of one drain share. */
 export interface AttemptOwner {
+  readonly worker: DrainContext;
+  readonly limits: DrainLimits;
+  /** How long the drain runs in all, in milliseconds. Infinity if unknown. */
+  readonly wholeTimeMs: number;
   readonly log: Logger;
-  readonly leaseMs: number;
-  /** Returns when the last renewal of all leases began, by `performance.now()`. */
-  renewedAt(): number;
-  readonly processor: JobContext['processor'];
-  /** Middleware that runs around the job functions. */
-  readonly middlewares: Middlewares;
+  readonly events: AttemptEvents;
+  readonly leases: {
+    /** When the last renewal of all leases began, by `performance.now()`. */
+    readonly renewedAt: number;
+    /** Completes a job in a transaction of the caller. @throws as `JobContext.completeIn` does */
+    completeIn(job: ClaimedJob, outcome: Outcome, session: ClientSession): Promise<void>;
+  };
   /** How steps read and write. */
   readonly steps: StepStore;
-  /** How steps add other jobs. */
-  readonly children: ChildStore;
-  readonly stepRules: StepRules;
-  /** When the worker must stop, in milliseconds since the epoch. Infinity if unknown. */
-  readonly stopAt: number;
-  /** How long the worker runs in all, in milliseconds. Infinity if unknown. */
-  readonly wholeTimeMs: number;
-  /** Returns the link that answers a callback. @throws ConflictError if the processor has no callbacks */
-  callbackUrl(jobId: string, step: string, run: number): string;
-  /** Completes a job in a transaction of the caller. @throws as `JobContext.completeIn` does */
-  completeIn(job: ClaimedJob, outcome: Outcome, session: ClientSession): Promise<void>;
-  /** Returns the outcome of an attempt that must stop or starts too late. */
-  whenStopped(): Outcome;
-  /** Called when the attempt begins. */
-  onBegin(attempt: Attempt): void;
-  /** Called when a step has ended. */
-  onStepEnded(attempt: Attempt, step: EndedStep): void;
-  /** Called when another worker may have the job. */
-  onLost(attempt: Attempt): void;
   /** Called once, with the outcome that counts and the state before it. Later outcomes are ignored. */
   onEnd(attempt: Attempt, outcome: Outcome, before: AttemptState): void;
 }
@@ -130,7 +117,7 @@ export class Attempt {
   /** Starts the job function and returns at once. */
   begin(): void {
     this.state = 'running';
-    this.owner.onBegin(this);
+    this.owner.events.started(this.job);
     this.#clock.start();
     this.#asItsOwn(() => {
       void runAttempt(this.factory, this.job, (input) => this.#run(input)).then((outcome) =>
@@ -148,7 +135,7 @@ export class Attempt {
     const reason = new AttemptAbortedError(why);
     this.#aborted = reason;
     this.#asItsOwn(() => this.#controller?.abort(reason));
-    if (why === 'lease lost') this.owner.onLost(this);
+    if (why === 'lease lost') this.owner.events.lostLease(this.job);
   }
 
   /** Gives the job back unless it has begun. */
@@ -164,7 +151,7 @@ export class Attempt {
 
   /** Gives the job back although its function is still running. */
   abandon(): void {
-    if (this.state === 'running') this.#abandonAs(this.owner.whenStopped());
+    if (this.state === 'running') this.#abandonAs(this.#stopped);
   }
 
   /** Fails the attempt for a rejected promise that its function left behind. Node would end the process instead. */
@@ -198,7 +185,7 @@ export class Attempt {
   #run(input: unknown): Promise<unknown> {
     const { job, owner } = this;
     const context = this.#contextWith(input, {});
-    const { run } = owner.middlewares;
+    const { run } = owner.worker.middlewares;
     if (run.length === 0) return this.#callFunction(context);
     const { jobName, queue, metadata = {} } = job;
     const around = this.#contextWith(input, { jobName, queue, metadata });
@@ -255,12 +242,14 @@ export class Attempt {
 
   #stepHost(): StepHost {
     const { job, factory, owner, report } = this;
+    const { worker } = owner;
+    const rules = worker.stepRules();
     const attempt = this;
     return {
       job,
       factory,
       store: owner.steps,
-      children: owner.children,
+      children: worker.children,
       timeLeft: () => this.#timeLeft(),
       wholeTimeMs: Math.min(factory.limits.timeoutMs, owner.wholeTimeMs),
       outOfTime: () => this.#outOfTime(),
@@ -268,11 +257,11 @@ export class Attempt {
       onCursor: () => report.stepped(),
       withoutReports: (work) => this.#withoutReports(work),
       park: (outcome) => this.#park(outcome),
-      callbackUrl: (step, run) => owner.callbackUrl(job.id, step, run),
-      maxInPlaceMs: owner.stepRules.maxInPlaceMs,
-      replacement: (step) => owner.stepRules.replacement?.(job.jobName, step),
+      callbackUrl: (step, run) => worker.callbackUrl(job.id, step, run),
+      maxInPlaceMs: rules.maxInPlaceMs,
+      replacement: (step) => rules.replacement?.(job.jobName, step),
       around: (step, call) => this.#aroundStep(step, call),
-      onEnded: (step) => owner.onStepEnded(this, step),
+      onEnded: (step) => owner.events.stepEnded(job, step),
       get signal() {
         return attempt.#signal;
       },
@@ -283,7 +272,7 @@ export class Attempt {
   }
 
   async #aroundStep(step: StepCall, call: () => Promise<unknown>): Promise<unknown> {
-    const { step: middleware } = this.owner.middlewares;
+    const { step: middleware } = this.owner.worker.middlewares;
     if (middleware.length === 0) return call();
     const { id: jobId, jobName, queue, metadata = {} } = this.job;
     return compose(middleware, { ...step, jobId, jobName, queue, metadata }, call);
@@ -310,7 +299,7 @@ export class Attempt {
 
   /** Until the worker must stop. Negative after that. */
   get #workersTimeLeft(): number {
-    return this.owner.stopAt - Date.now();
+    return this.owner.limits.stopAt - Date.now();
   }
 
   /** Resolves at once if the attempt's own time is over first, else when it is told to stop. */
@@ -330,7 +319,12 @@ export class Attempt {
   /** The outcome of an attempt that is to go on in another. Whether its own time was over counts as the worker's. */
   #givenBack(): Outcome {
     const isItsOwn = this.#aborted === undefined || this.#aborted.why === 'timed out';
-    return isItsOwn ? { kind: 'givenBack', atDeadline: true } : this.owner.whenStopped();
+    return isItsOwn ? { kind: 'givenBack', atDeadline: true } : this.#stopped;
+  }
+
+  /** The outcome of an attempt whose worker has to stop. */
+  get #stopped(): Outcome {
+    return { kind: 'givenBack', atDeadline: this.owner.limits.stop.reason === AT_DEADLINE };
   }
 
   /** Whether the attempt took too long, and has stored a step, so that it repeats less next time. */
@@ -345,14 +339,14 @@ export class Attempt {
     const outcome = { kind: 'completed', output: value, outputBytes: bytes } as const;
     this.#steps?.requireForward();
     this.report.hold();
-    await owner.completeIn(job, outcome, session);
+    await owner.leases.completeIn(job, outcome, session);
     this.#completedIn = outcome;
   }
 
   #contextWith<Details extends object>(input: unknown, details: Details): JobContext & Details {
     const { id: jobId, retryCounter: attempt, token } = this.job;
     const { progress, log } = this.report;
-    const { processor } = this.owner;
+    const { processor } = this.owner.worker;
     const getSignal = () => this.#signal;
     const getSteps = () => this.#stepsOfAttempt;
     return {
@@ -409,8 +403,9 @@ export class Attempt {
    * the job.
    */
   #checkIn(): void {
-    const { leaseMs, renewedAt } = this.owner;
-    if (performance.now() - Math.max(this.askedAt, renewedAt()) >= leaseMs) this.abort('lease lost');
+    const { worker, leases } = this.owner;
+    if (performance.now() - Math.max(this.askedAt, leases.renewedAt) >= worker.leaseMs)
+      this.abort('lease lost');
     if (this.#aborted) throw this.#aborted;
   }
 

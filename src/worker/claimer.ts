@@ -33,8 +33,6 @@ export class Claimer {
   moreWait = false;
   /** True if the last claim found jobs, even if their limits turned all of them away. */
   foundSome = false;
-  /** Jobs that got a place or a moment from their limits, and that no worker was told of yet. */
-  readonly requeued: QueuedJob[] = [];
   readonly #spread = new ClaimSpread();
   /** The first moment that a rate limit gave to a job since claims find more jobs than they ask for. */
   #firstMoment: Date | undefined;
@@ -42,6 +40,7 @@ export class Claimer {
   /**
    * @param name name of the drain in leases
    * @param giveBack gives back a job that arrived too late
+   * @param requeued gets the jobs to which their limits gave a place or a moment
    */
   constructor(
     private readonly worker: DrainContext,
@@ -49,6 +48,7 @@ export class Claimer {
     private readonly name: string,
     private readonly log: Logger,
     private readonly giveBack: (job: ClaimedJob) => Promise<unknown>,
+    private readonly requeued: QueuedJob[],
   ) {}
 
   /** The maximum number of jobs that may wait for a slot here, since other workers claim as well. */

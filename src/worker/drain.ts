@@ -1,6 +1,6 @@
 import { countDueJobs } from '../job/count-due-jobs.js';
 import type { JobFactory } from '../job/define-job.js';
-import { type ClaimedJob, isSettled } from '../job/job.js';
+import type { ClaimedJob } from '../job/job.js';
 import { type Outcome, queuedAgain } from '../job/outcome.js';
 import type { QueuedJob } from '../job/queued-job.js';
 import type { SettledAs } from '../job/settle-jobs.js';
@@ -19,7 +19,6 @@ import { Linger } from './linger.js';
 import { Pace } from './pace.js';
 import { Pool } from './pool.js';
 import { WorkerStepStore } from './step-store.js';
-import { AT_DEADLINE } from './stop-signal.js';
 import { type DrainSummary, emptySummary } from './summary.js';
 import { unlessAborted } from './unless-aborted.js';
 import { type DrainContext, type DrainLimits, workerName } from './worker.js';
@@ -71,8 +70,8 @@ class Drain {
   #recoveredAt = performance.now();
   /** Number of jobs that the drain has promised to take since its last claim began. */
   #promised = 0;
-  /** Jobs that got a place in a limit, and that no worker was told of yet. */
-  readonly #unblocked: QueuedJob[] = [];
+  /** Jobs that may run now or later, and that no worker was told of yet. */
+  readonly #queued: QueuedJob[] = [];
   /** Work under way beside the jobs, such as telling others about queued jobs. The drain awaits it at the end. */
   readonly #background = new Set<Promise<void>>();
   /** Counts the drain's own attempts only: other drains of this processor may run beside it. */
@@ -82,7 +81,7 @@ class Drain {
     private readonly worker: DrainContext,
     private readonly limits: DrainLimits,
   ) {
-    const { name, jobs, workers, leaseMs, processor, middlewares } = worker;
+    const { name, jobs, workers, leaseMs } = worker;
     const { maxThreads, pollMs, end } = limits;
     const drainName = workerName(name);
     const log = withFields(worker.log, { worker: drainName });
@@ -106,34 +105,26 @@ class Drain {
       onInTimeAgain: this.#alarm.wake,
     });
     const giveBack = (job: ClaimedJob) => this.#writer.settle(job, { kind: 'givenBack', atDeadline: false });
-    this.#claimer = new Claimer(worker, limits, drainName, log, giveBack);
+    this.#claimer = new Claimer(worker, limits, drainName, log, giveBack, this.#queued);
+    this.#events = new AttemptEvents(worker.events, drainName);
+    const { client, jobSteps: pages } = worker;
     this.#attemptOwner = {
+      worker,
+      limits,
+      wholeTimeMs: limits.stopAt - Date.now(),
       log,
-      leaseMs,
-      renewedAt: () => this.#leases.renewedAt,
-      processor,
-      middlewares,
+      events: this.#events,
+      leases: this.#leases,
       steps: new WorkerStepStore({
-        client: worker.client,
+        client,
         jobs,
-        pages: worker.jobSteps,
+        pages,
         writer: this.#writer,
         leases: this.#leases,
         leaseMs,
       }),
-      children: worker.children,
-      stepRules: worker.stepRules(),
-      stopAt: limits.stopAt,
-      wholeTimeMs: limits.stopAt - Date.now(),
-      callbackUrl: worker.callbackUrl,
-      completeIn: (job, outcome, session) => this.#leases.completeIn(job, outcome, session),
-      whenStopped: () => ({ kind: 'givenBack', atDeadline: limits.stop.reason === AT_DEADLINE }),
-      onBegin: (attempt) => this.#events.started(attempt),
-      onStepEnded: (attempt, step) => this.#events.stepEnded(attempt, step),
-      onLost: (lost) => this.#events.lostLease(lost),
       onEnd: (ended, outcome, before) => void this.#ended(ended, outcome, before),
     };
-    this.#events = new AttemptEvents(worker.events, drainName);
     this.#groups = new GroupWatch(worker.groups, (ready) => worker.jobsReady.tell(ready));
     this.#linger = new Linger({
       worker,
@@ -178,7 +169,7 @@ class Drain {
       const wasIdle = this.#pool.isEmpty;
       const foundNone = !(await this.#claim());
       await this.#fillBatches();
-      this.#tellRequeued();
+      this.#tellQueued();
       if (!this.#pool.isEmpty || waitsForJob) await this.#wait();
       else if (wasIdle && foundNone && this.#promised === 0) {
         // The last jobs may have been what others wait for.
@@ -231,10 +222,9 @@ class Drain {
     this.#hold(await this.#claimer.claimLike(jobName, queue, most), askedAt);
   }
 
-  /** Tells workers about jobs that got a place or a moment from their limits in the last claims. */
-  #tellRequeued(): void {
-    const { requeued } = this.#claimer;
-    if (requeued.length > 0) this.#beside(this.worker.jobsReady.tell(requeued.splice(0)));
+  /** Tells workers about jobs that may run now or later. */
+  #tellQueued(): void {
+    if (this.#queued.length > 0) this.#beside(this.worker.jobsReady.tell(this.#queued.splice(0)));
   }
 
   /**
@@ -364,20 +354,17 @@ class Drain {
     const learned = this.worker.breakers.ended(attempt.job, outcome, attempt.isToBeCancelled);
     if (learned) await learned.then(() => this.#declineIfOpen(jobName));
     const settledAs = await this.#settle(attempt, outcome);
-    const ending = this.#events.ended(attempt, outcome, settledAs);
+    const ending = this.#events.ended(attempt.job, outcome, settledAs, attempt.durationMs);
     this.#summary[ending] += 1;
-    this.#groups.ended(attempt.job, outcome, settledAs, this.#pool.holdsSibling(attempt));
-    if (attempt.hasChildren && (settledAs === 'stale' || settledAs === undefined))
-      this.#beside(this.worker.groups.checkSoon(attempt.job.id));
-    if (attempt.hasChildren && isSettled(settledAs)) this.#beside(this.worker.groups.endTree(attempt.job.id));
-    if (ending === 'retried' || ending === 'snoozed' || ending === 'suspended') {
-      this.#beside(this.worker.jobsReady.tell(queuedAgain(attempt.job, outcome)));
-    }
+    const isOpen = this.#pool.holdsSibling(attempt);
+    this.#groups.ended(attempt.job, outcome, settledAs, attempt.hasChildren, isOpen);
+    if (ending === 'retried' || ending === 'snoozed' || ending === 'suspended')
+      this.#queued.push(...queuedAgain(attempt.job, outcome));
     this.#leases.release(attempt);
     this.#pool.release(attempt);
     this.#alarm.wake();
     // Only now does this drain have room for one of them.
-    if (this.#unblocked.length > 0) this.#beside(this.worker.jobsReady.tell(this.#unblocked.splice(0)));
+    this.#tellQueued();
   }
 
   /** Gives back the jobs of a kind that have not begun, if its circuit breaker is open now. */
@@ -389,7 +376,7 @@ class Drain {
   /** Gives the places of jobs that ended to others. If that fails, the look within a minute does it. */
   async #release(freed: readonly ClaimedJob[]): Promise<void> {
     try {
-      this.#unblocked.push(...(await this.worker.lines.release(freed)));
+      this.#queued.push(...(await this.worker.lines.release(freed)));
     } catch (error) {
       this.#log.warn('Places in limits could not be given to other jobs', { error: String(error) });
     }

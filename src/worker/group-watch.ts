@@ -21,7 +21,7 @@ interface Watched {
  */
 export class GroupWatch {
   readonly #watched = new Map<string, Watched>();
-  readonly #looks = new Set<Promise<void>>();
+  readonly #underWay = new Set<Promise<void>>();
 
   /** @param tell called with jobs that may run now. Never rejects */
   constructor(
@@ -30,8 +30,9 @@ export class GroupWatch {
   ) {}
 
   /**
-   * Notes how an attempt was settled. Costs nothing for jobs without groups.
+   * Notes how an attempt was settled. Costs nothing for jobs without groups and children.
    *
+   * @param hasChildren whether the job may have added others
    * @param isOpen whether the drain holds another job of the group. Then nothing follows from one that has completed, except
    *   in a workflow
    */
@@ -39,6 +40,7 @@ export class GroupWatch {
     { id, group, parents }: ClaimedJob,
     outcome: Outcome,
     settledAs: SettledAs | undefined,
+    hasChildren: boolean,
     isOpen: boolean,
   ): void {
     if (outcome.kind === 'suspended' && settledAs === 'queued') {
@@ -46,6 +48,9 @@ export class GroupWatch {
       const groups = groupsAwaited(outcome.waits);
       if (groups.length > 0) this.#look(() => this.groups.lookForParent(id, groups));
     }
+    if (hasChildren && (settledAs === 'stale' || settledAs === undefined))
+      this.#await(this.groups.checkSoon(id));
+    if (hasChildren && isSettled(settledAs)) this.#await(this.groups.endTree(id));
     if (group === undefined || !isSettled(settledAs)) return;
     if (isOpen && settledAs === 'completed' && parseGroup(group).kind !== 'workflow') return;
     const member = { id, group, status: settledAs, ...(parents && { parents }) };
@@ -57,14 +62,14 @@ export class GroupWatch {
     }
   }
 
-  /** Looks at all groups in which jobs have ended since. */
+  /** Looks at all groups in which jobs have ended since, and waits for all that is under way. */
   async finish(): Promise<void> {
     for (const { ended, timer } of this.#watched.values()) {
       clearInterval(timer);
       this.#lookAt(ended);
     }
     this.#watched.clear();
-    await Promise.all(this.#looks);
+    await Promise.all(this.#underWay);
   }
 
   #lookAgain(group: string): void {
@@ -81,9 +86,12 @@ export class GroupWatch {
   }
 
   #look(look: () => Promise<QueuedJob[]>): void {
-    const done = this.groups
-      .tryTo(async () => this.tell(await look()))
-      .finally(() => this.#looks.delete(done));
-    this.#looks.add(done);
+    this.#await(this.groups.tryTo(async () => this.tell(await look())));
+  }
+
+  /** Lets `finish` wait for work that never rejects. */
+  #await(work: Promise<void>): void {
+    const done = work.finally(() => this.#underWay.delete(done));
+    this.#underWay.add(done);
   }
 }
