@@ -12,8 +12,8 @@ import { byCreated, byEnd, byFailure, byJobName, byQueue } from './indexes.js';
 import { type Job, type JobDocument, type JobStatus, jobStatuses, shownFields, toJob } from './job.js';
 import { cursorSchema, type ListPlace, toCursor } from './list-cursor.js';
 
-/** Selects a page of jobs. `maxBytes` is their size as sent. */
-export interface JobsFilter extends PageFilter {
+/** Conditions that jobs meet. */
+export interface JobConditions {
   readonly status?: JobStatus | undefined;
   readonly jobName?: string | undefined;
   readonly queue?: string | undefined;
@@ -21,6 +21,10 @@ export interface JobsFilter extends PageFilter {
   readonly failureKey?: string | undefined;
   /** Part of the message of an error or of its causes, in upper or lower case. */
   readonly errorText?: string | undefined;
+}
+
+/** Selects a page of jobs. `maxBytes` is their size as sent. */
+export interface JobsFilter extends PageFilter, JobConditions {
   /**
    * Order by when the jobs were added, or with the status `error` or `cancelled` by when they ended. Default: `newest`
    * first.
@@ -30,12 +34,18 @@ export interface JobsFilter extends PageFilter {
   readonly brief?: boolean | undefined;
 }
 
-const filterSchema = z.strictObject({
+const conditions = {
   status: z.enum(jobStatuses).optional(),
   jobName: storableText.optional(),
   queue: storableText.optional(),
   failureKey: storableText.optional(),
   errorText: storableText.min(1).max(1000).optional(),
+};
+
+export const jobConditionsSchema = z.strictObject(conditions) satisfies z.ZodType<unknown, JobConditions>;
+
+const filterSchema = z.strictObject({
+  ...conditions,
   order: z.enum(['newest', 'oldest']).default('newest'),
   ...pageSize,
   cursor: cursorSchema.optional(),
@@ -109,7 +119,7 @@ async function pageBy(
 /** Counts the jobs that match a filter, among the first 5,000 that its index holds. `isCapped` tells that there are more. */
 export async function countMatching(
   jobs: Collection<JobDocument>,
-  filter: Pick<JobsFilter, 'status' | 'jobName' | 'queue' | 'errorText' | 'failureKey'>,
+  filter: JobConditions,
 ): Promise<CappedCount> {
   const { errorText, ...equal } = filter;
   const list = bestIndex(equal);
@@ -149,12 +159,7 @@ interface Stretch {
 const allJobs: ListIndex = { index: byCreated, by: {}, time: 'created' };
 
 /** Returns the most selective index. Few jobs fail or are cancelled, and a name has fewer jobs than a queue. */
-function bestIndex({
-  status,
-  jobName,
-  queue,
-  failureKey,
-}: Pick<JobsFilter, 'status' | 'jobName' | 'queue' | 'failureKey'>): ListIndex {
+function bestIndex({ status, jobName, queue, failureKey }: JobConditions): ListIndex {
   if (failureKey !== undefined) return { index: byFailure, by: { failureKey }, time: 'completed' };
   if (status === 'error' || status === 'cancelled')
     return { index: byEnd, by: { status }, time: 'completed' };

@@ -3,6 +3,7 @@ import type { Role } from '../access/role.js';
 import type { CappedCount } from '../job/count-jobs.js';
 import type { JobStatus } from '../job/job.js';
 import type { JobCollections } from '../job/jobs-collection.js';
+import type { JobConditions } from '../job/list-jobs.js';
 import { anyMoment } from '../mongo/any-moment.js';
 import { type CollectionDescription, expiring, moment, text } from '../mongo/collection-description.js';
 
@@ -18,14 +19,8 @@ export const operationStates = ['running', 'done', 'stopped', 'undoing', 'undone
 export type OperationState = (typeof operationStates)[number];
 
 /** Selects the jobs of an operation. */
-export interface OperationFilter {
+export interface OperationFilter extends JobConditions {
   readonly status: JobStatus;
-  readonly jobName?: string | undefined;
-  readonly queue?: string | undefined;
-  /** Part of the message of an error or of its causes. */
-  readonly errorText?: string | undefined;
-  /** Key of a group of failures. */
-  readonly failureKey?: string | undefined;
 }
 
 /** A document of the collection `operations`. All times are by the database's clock. */

@@ -5,9 +5,8 @@ import { callerRoleSchema, type Role } from '../access/role.js';
 import { type Duration, durationSchema } from '../duration.js';
 import { ConflictError, NotFoundError } from '../errors.js';
 import type { CappedCount } from '../job/count-jobs.js';
-import { jobStatuses } from '../job/job.js';
 import { momentSchema, queueSchema } from '../job/job-options.js';
-import { countMatching } from '../job/list-jobs.js';
+import { countMatching, type JobConditions, jobConditionsSchema } from '../job/list-jobs.js';
 import { byId, byIndex } from '../mongo/by-index.js';
 import type { Connected } from '../mongo/connected.js';
 import { readPage } from '../mongo/read-page.js';
@@ -39,7 +38,7 @@ const AT_ONCE_MS = 1_000;
 export interface NewOperation {
   readonly action: OperationAction;
   /** At least one condition. Default of `status`: `error` for retry, `queued` for cancel, move and reprioritise; none for remove. */
-  readonly filter: { readonly [Name in keyof OperationFilter]?: OperationFilter[Name] | undefined };
+  readonly filter: JobConditions;
   /** Only jobs that were added, or for settled ones that ended, before this moment. Default: now, by the database's clock. */
   readonly endedBefore?: Date | undefined;
   /** Only for `retry`: spreads the jobs evenly at random over this time. */
@@ -88,18 +87,10 @@ export interface OperationPage {
   readonly cursor: string | undefined;
 }
 
-const filterSchema = z.strictObject({
-  status: z.enum(jobStatuses).optional(),
-  jobName: storableText.optional(),
-  queue: storableText.optional(),
-  errorText: storableText.min(1).max(1000).optional(),
-  failureKey: storableText.optional(),
-});
-
 export const newOperationSchema = z
   .strictObject({
     action: z.enum(operationActions),
-    filter: filterSchema,
+    filter: jobConditionsSchema,
     endedBefore: momentSchema.optional(),
     spread: durationSchema.optional(),
     to: queueSchema.optional(),
@@ -119,7 +110,7 @@ function problemsOf({
   priority,
 }: {
   readonly action: OperationAction;
-  readonly filter: z.output<typeof filterSchema>;
+  readonly filter: JobConditions;
   readonly endedBefore?: unknown;
   readonly spread?: unknown;
   readonly to?: unknown;

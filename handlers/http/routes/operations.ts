@@ -127,44 +127,44 @@ const get = defineRoute({
   },
 });
 
-const stop = defineRoute({
-  method: 'POST',
-  path: '/v1/operations/{id}/stop',
+const stop = defineChange({
+  name: 'stop',
+  status: 200,
   operation: 'stopOperation',
-  role: 'write',
   summary: 'Stop an operation after the jobs that it is changing',
-  asks: () => z.object({ parameters: idOf('an operation') }),
-  reply: {
-    status: 200,
-    description: 'The operation.',
-    schema: () => operationView,
-    example: exampleOperation,
-  },
-  problems: ['not_found', 'conflict'],
-  async answer({ parameters: { id } }, { processor }) {
-    return { body: toOperationView(await processor.operations.stop(id)) };
-  },
 });
 
-const undo = defineRoute({
-  method: 'POST',
-  path: '/v1/operations/{id}/undo',
+const undo = defineChange({
+  name: 'undo',
+  status: 202,
   operation: 'undoOperation',
-  role: 'write',
   summary: 'Undo an operation for the jobs that have not begun since',
   description:
     'Until 5 minutes after it ended. A running operation is stopped first. Removed jobs are gone: that is a conflict.',
-  asks: () => z.object({ parameters: idOf('an operation') }),
-  reply: {
-    status: 202,
-    description: 'The operation.',
-    schema: () => operationView,
-    example: exampleOperation,
-  },
-  problems: ['not_found', 'conflict'],
-  async answer({ parameters: { id } }, { processor }) {
-    return { body: toOperationView(await processor.operations.undo(id)) };
-  },
 });
+
+interface Change {
+  readonly name: 'stop' | 'undo';
+  readonly status: 200 | 202;
+  readonly operation: string;
+  readonly summary: string;
+  readonly description?: string;
+}
+
+/** Defines a route that changes an operation, and answers with it. */
+function defineChange({ name, status, ...words }: Change) {
+  return defineRoute({
+    method: 'POST',
+    path: `/v1/operations/{id}/${name}`,
+    role: 'write',
+    ...words,
+    asks: () => z.object({ parameters: idOf('an operation') }),
+    reply: { status, description: 'The operation.', schema: () => operationView, example: exampleOperation },
+    problems: ['not_found', 'conflict'],
+    async answer({ parameters: { id } }, { processor }) {
+      return { body: toOperationView(await processor.operations[name](id)) };
+    },
+  });
+}
 
 export const operationRoutes = [start, list, get, stop, undo];
