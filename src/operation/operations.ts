@@ -328,6 +328,24 @@ export class Operations {
   }
 }
 
+/** Returns whether an operation can be undone at all. Removed jobs are gone, and those that were told to stop do not go on. */
+export function isReversible({
+  action,
+  filter,
+}: {
+  readonly action: OperationAction;
+  readonly filter: JobConditions;
+}): boolean {
+  return action !== 'remove' && !(action === 'cancel' && filter.status === 'processing');
+}
+
+/** Returns whether undoing an operation would do anything now. The database's clock may see it otherwise. */
+export function canBeUndone(operation: OperationInfo, now: Date): boolean {
+  const { state, ended = now } = operation;
+  const isOver = state === 'undoing' || state === 'undone' || now.getTime() - ended.getTime() > UNDO_MS;
+  return isReversible(operation) && !isOver;
+}
+
 function definedOf<Fields extends object>(
   fields: Fields,
 ): { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> };

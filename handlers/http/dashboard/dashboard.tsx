@@ -13,13 +13,24 @@ import type { WrongKeys } from '../wrong-keys.js';
 import { assetRoutes } from './assets.js';
 import type { DashboardEnvironment } from './environment.js';
 import { answerWithPage } from './failure-page.js';
+import { failureRoutes } from './failures.js';
 import { batchRoutes, workflowRoutes } from './groups.js';
 import { jobFactoryRoutes } from './job-factories.js';
 import { jobRoutes } from './jobs.js';
 import { limitRoutes } from './limits.js';
 import { newSchedulerRoutes } from './new-scheduler.js';
+import { operationRoutes } from './operations.js';
 import { overviewRoutes } from './overview.js';
-import { batchesPath, findJobPath, jobPath, limitsPath, newSchedulerPath, workflowsPath } from './paths.js';
+import {
+  batchesPath,
+  failuresPath,
+  findJobPath,
+  jobPath,
+  limitsPath,
+  newSchedulerPath,
+  operationsPath,
+  workflowsPath,
+} from './paths.js';
 import { requireSession } from './require-session.js';
 import { schedulerRoutes } from './schedulers.js';
 
@@ -66,6 +77,8 @@ export function createDashboard(options: DashboardOptions): Hono<DashboardEnviro
     .get(findJobPath, ({ req, redirect }) => redirect(jobPath(req.query('id')?.trim() ?? ''), 303))
     .route('/', overviewRoutes(processor))
     .route('/dashboard/jobs', jobRoutes(processor))
+    .route(failuresPath, failureRoutes(processor))
+    .route(operationsPath, operationRoutes(processor))
     .route('/dashboard/job-factories', jobFactoryRoutes(processor))
     .route(batchesPath, batchRoutes(processor))
     .route(workflowsPath, workflowRoutes(processor))

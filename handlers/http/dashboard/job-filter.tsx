@@ -1,7 +1,9 @@
 import * as z from 'zod';
-import { jobStatuses } from '../../../src/index.js';
+import { type JobConditions, jobStatuses } from '../../../src/index.js';
 import { toIssues } from '../../../src/validate.js';
 import { invalid } from '../problem.js';
+import { firstLine } from './parts/first-line.js';
+import { jobsPath } from './paths.js';
 
 const text = z.string().trim().max(500).optional();
 
@@ -11,6 +13,7 @@ const filterSchema = z.object({
   name: text,
   queue: text,
   error: text,
+  failureKey: text,
   order: z.enum(['newest', 'oldest']).optional(),
 });
 
@@ -24,13 +27,27 @@ export function readFilter(query: Record<string, string>): JobFilter {
   return data;
 }
 
+/** Returns the conditions that a filter stands for. A job with a failure's key is in `error`. */
+export function conditionsOf({ status, name, queue, error, failureKey }: JobFilter): JobConditions {
+  const known = status ?? (failureKey === undefined ? undefined : 'error');
+  return { status: known, jobName: name, queue, errorText: error, failureKey };
+}
+
 /** Returns whether a filter excludes any jobs. */
 export function isNarrow({ order: _, ...filter }: JobFilter): boolean {
   return Object.values(filter).some((value) => value !== undefined);
 }
 
-/** Shows the controls of a filter. @param names the known kinds of jobs */
-export function FilterForm({ filter, names }: { filter: JobFilter; names: readonly string[] }) {
+interface FilterFormProps {
+  readonly filter: JobFilter;
+  /** The known kinds of jobs. */
+  readonly names: readonly string[];
+  /** The message of the failure that the filter names. */
+  readonly failure: string | undefined;
+}
+
+/** Shows the controls of a filter. The failure that it names is chosen elsewhere, and can only be removed here. */
+export function FilterForm({ filter, names, failure }: FilterFormProps) {
   return (
     <form class="filter" method="get" action="/dashboard/jobs" data-filter aria-label="Filter">
       <Choice name="status" label="Status" chosen={filter.status} choices={jobStatuses} none="all" />
@@ -58,6 +75,16 @@ export function FilterForm({ filter, names }: { filter: JobFilter; names: readon
           </option>
         </select>
       </div>
+      {filter.failureKey !== undefined && (
+        <div class="field">
+          <span class="quiet">Failure</span>
+          <input type="hidden" name="failureKey" value={filter.failureKey} />
+          <a class="button chip" href={jobsPath({ ...filter, failureKey: undefined })}>
+            <span class="unseen">Show also others than: </span>
+            {firstLine(failure ?? filter.failureKey)} <span aria-hidden="true">✕</span>
+          </a>
+        </div>
+      )}
       <noscript>
         <button type="submit">Filter</button>
       </noscript>
@@ -73,7 +100,8 @@ interface ChoiceProps {
   readonly none: string;
 }
 
-function Choice({ name, label, chosen, choices, none }: ChoiceProps) {
+/** A field of a filter whose values are known. */
+export function Choice({ name, label, chosen, choices, none }: ChoiceProps) {
   return (
     <div class="field">
       <label for={name}>{label}</label>
@@ -90,6 +118,6 @@ function Choice({ name, label, chosen, choices, none }: ChoiceProps) {
 }
 
 /** Adds the chosen name, which may not be registered. */
-function withChosen(names: readonly string[], chosen: string | undefined): readonly string[] {
+export function withChosen(names: readonly string[], chosen: string | undefined): readonly string[] {
   return chosen === undefined || names.includes(chosen) ? names : [...names, chosen];
 }

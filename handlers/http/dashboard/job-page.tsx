@@ -1,9 +1,10 @@
-import type { Job, JobError, JobLog, JobSteps } from '../../../src/index.js';
+import type { CappedCount, Job, JobError, JobLog, JobSteps } from '../../../src/index.js';
 import { isSettled } from '../../../src/job/job.js';
 import type { Session } from '../session/session.js';
 import { type Children, ChildrenOf, Owner } from './job-family.js';
 import { JsonTree } from './parts/json-tree.js';
 import { duration, ExactMoment, Moment } from './parts/moment.js';
+import { capped } from './parts/number.js';
 import { Progress } from './parts/progress.js';
 import { Status } from './parts/status.js';
 import { jobPath, jobsPath, schedulerPath } from './paths.js';
@@ -21,13 +22,15 @@ interface JobPageProps {
   readonly steps: JobSteps | undefined;
   /** Absent if its steps have added no jobs. */
   readonly below: Children | undefined;
+  /** How many jobs are in error with the same failure, with this one. Absent for a job that is not in error. */
+  readonly failing: CappedCount | undefined;
   readonly session: Session;
   /** Whether the user may add jobs of this kind. */
   readonly mayAdd: boolean;
   readonly now: Date;
 }
 
-export function JobPage({ job, log, waits, steps, below, session, mayAdd, now }: JobPageProps) {
+export function JobPage({ job, log, waits, steps, below, failing, session, mayAdd, now }: JobPageProps) {
   const mayChange = may(session, 'write') && mayAdd;
   return (
     <>
@@ -40,7 +43,7 @@ export function JobPage({ job, log, waits, steps, below, session, mayAdd, now }:
       <div id="job" data-live class="stack">
         <div class="columns">
           <section class="card" aria-label="The job">
-            <Facts job={job} waits={waits} now={now} />
+            <Facts job={job} waits={waits} failing={failing} now={now} />
           </section>
           <section class="card" aria-labelledby="timeline-title">
             <h2 id="timeline-title">What happened</h2>
@@ -123,7 +126,7 @@ function Buttons({ job, session, mayAdd }: Pick<JobPageProps, 'job' | 'session' 
   );
 }
 
-function Facts({ job, waits, now }: { job: Job; waits: Waits; now: Date }) {
+function Facts({ job, waits, failing, now }: Pick<JobPageProps, 'job' | 'waits' | 'failing' | 'now'>) {
   return (
     <dl class="facts">
       <dt>Status</dt>
@@ -144,6 +147,16 @@ function Facts({ job, waits, now }: { job: Job; waits: Waits; now: Date }) {
         {job.retryCounter} of {job.maxRetries}
         {job.givenBackCounter > 0 && `, given back ${job.givenBackCounter} times`}
       </dd>
+      {failing !== undefined && failing.count > 1 && (
+        <>
+          <dt>Same failure</dt>
+          <dd>
+            <a href={jobsPath({ failureKey: job.failureKey })}>
+              {capped({ ...failing, count: failing.count - 1 })} {failing.count === 2 ? 'other' : 'others'}
+            </a>
+          </dd>
+        </>
+      )}
       {job.status === 'queued' && (
         <>
           <dt>Runs</dt>

@@ -1,8 +1,9 @@
 import type { Job } from '../../../src/index.js';
+import { statusesOf } from '../../../src/operation/change-slice.js';
 import type { Session } from '../session/session.js';
-import { FilterForm, isNarrow, type JobFilter } from './job-filter.js';
+import { conditionsOf, FilterForm, isNarrow, type JobFilter } from './job-filter.js';
 import { JobTable } from './job-table.js';
-import { findJobPath, jobsPath } from './paths.js';
+import { findJobPath, jobsPath, operationsPath } from './paths.js';
 import { may } from './require-session.js';
 import { TokenField } from './token-field.js';
 
@@ -13,12 +14,15 @@ interface JobsPageProps {
   readonly isFirst: boolean;
   /** The known kinds of jobs. */
   readonly names: readonly string[];
+  /** The message of the failure that the filter names. */
+  readonly failure: string | undefined;
   readonly session: Session;
   readonly here: string;
   readonly now: Date;
 }
 
-export function JobsPage({ jobs, cursor, filter, isFirst, names, session, here, now }: JobsPageProps) {
+export function JobsPage({ filter, names, failure, ...list }: JobsPageProps) {
+  const { jobs, cursor, isFirst, session, here, now } = list;
   const mayAct = may(session, 'write');
   return (
     <>
@@ -26,23 +30,30 @@ export function JobsPage({ jobs, cursor, filter, isFirst, names, session, here, 
         <h1>Jobs</h1>
         <FindForm />
       </div>
-      <FilterForm filter={filter} names={names} />
-      <form class="card" method="post" action="/dashboard/jobs">
-        <TokenField session={session} />
-        {mayAct && <BulkButtons session={session} />}
-        <div id="jobs" data-live>
-          <input type="hidden" name="here" value={here} />
-          {jobs.length === 0 ? (
-            <Empty isNarrow={isNarrow(filter)} isLast={cursor === undefined} />
-          ) : (
-            <JobTable jobs={jobs} now={now} mayChoose={mayAct} />
+      <FilterForm filter={filter} names={names} failure={failure} />
+      <section class="card" aria-label="Jobs">
+        <div id="matching" data-live>
+          {mayAct && (jobs.length > 0 || cursor !== undefined) && (
+            <AllThatMatch filter={filter} session={session} />
           )}
-          <p class="pages">
-            {!isFirst && <a href={jobsPath(filter)}>Back to the {filter.order ?? 'newest'}</a>}
-            {cursor !== undefined && <More filter={filter} cursor={cursor} isEmpty={jobs.length === 0} />}
-          </p>
         </div>
-      </form>
+        <form method="post" action="/dashboard/jobs">
+          <TokenField session={session} />
+          {mayAct && <BulkButtons session={session} />}
+          <div id="jobs" data-live>
+            <input type="hidden" name="here" value={here} />
+            {jobs.length === 0 ? (
+              <Empty isNarrow={isNarrow(filter)} isLast={cursor === undefined} />
+            ) : (
+              <JobTable jobs={jobs} now={now} mayChoose={mayAct} />
+            )}
+            <p class="pages">
+              {!isFirst && <a href={jobsPath(filter)}>Back to the {filter.order ?? 'newest'}</a>}
+              {cursor !== undefined && <More filter={filter} cursor={cursor} isEmpty={jobs.length === 0} />}
+            </p>
+          </div>
+        </form>
+      </section>
     </>
   );
 }
@@ -85,6 +96,40 @@ function BulkButtons({ session }: { session: Session }) {
       )}
       <span class="quiet" data-ticked />
     </fieldset>
+  );
+}
+
+const allLabels = { retry: 'Retry all', cancel: 'Cancel all', remove: 'Remove all' } as const;
+const allActions = ['retry', 'cancel', 'remove'] as const;
+
+/** Buttons for all jobs that match the filter, on this page or not, with its status alone deciding what can be done. */
+function AllThatMatch({ filter, session }: { filter: JobFilter; session: Session }) {
+  const { status } = conditionsOf(filter);
+  if (status === undefined)
+    return <p class="quiet">Choose a status to retry, cancel or remove all jobs that match.</p>;
+  const actions = allActions.filter(
+    (action) => statusesOf[action].includes(status) && (action !== 'remove' || may(session, 'admin')),
+  );
+  if (actions.length === 0) return null;
+  const { order: _, ...conditions } = { ...filter, status };
+  return (
+    <form method="post" action={operationsPath} class="actions all">
+      <TokenField session={session} />
+      {Object.entries(conditions).map(
+        ([name, value]) => value !== undefined && <input type="hidden" name={name} value={value} />,
+      )}
+      <span class="quiet">All that match, on other pages too:</span>
+      {actions.map((action) => (
+        <button
+          type="submit"
+          name="action"
+          value={action}
+          class={action === 'remove' ? 'small danger' : 'small'}
+        >
+          {allLabels[action]}
+        </button>
+      ))}
+    </form>
   );
 }
 

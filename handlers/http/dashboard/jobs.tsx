@@ -1,4 +1,5 @@
 import { type Context, Hono } from 'hono';
+import { isKind } from '../../../src/brand.js';
 import { connectedCollections } from '../../../src/collections/connected-collections.js';
 import { NotFoundError, type RemoteProcessor } from '../../../src/index.js';
 import { findStepsWithin } from '../../../src/job/find-steps.js';
@@ -10,12 +11,13 @@ import { act, isBulkAction } from './bulk.js';
 import { askToConfirm, isConfirmed } from './confirmation.js';
 import type { DashboardEnvironment } from './environment.js';
 import { findChildren } from './job-family.js';
-import { readFilter } from './job-filter.js';
+import { conditionsOf, readFilter } from './job-filter.js';
 import { JobPage } from './job-page.js';
 import { JobsPage } from './jobs-page.js';
 import { mayAddJob } from './may-add.js';
 import { redirectWith } from './notice.js';
 import { showPage } from './page.js';
+import { grouped } from './parts/number.js';
 import { jobPath } from './paths.js';
 import { may, requireRole } from './require-session.js';
 import { sendSignal } from './send-signal.js';
@@ -32,14 +34,16 @@ export function jobRoutes(processor: RemoteProcessor) {
     .get('/', async (context) => {
       const { cursor, ...query } = context.req.query();
       const filter = readFilter(query);
-      const { status, name: jobName, queue, error: errorText, order } = filter;
-      const [page, names] = await Promise.all([
+      const { order, failureKey } = filter;
+      const [page, names, failure] = await Promise.all([
         processor.jobs.list({
-          ...{ status, jobName, queue, errorText, order, cursor },
+          ...conditionsOf(filter),
+          ...{ order, cursor },
           limit: PAGE_SIZE,
           brief: true,
         }),
         processor.factories.names(),
+        failureKey === undefined ? undefined : findMessage(failureKey),
       ]);
       return showPage(context, {
         title: 'Jobs',
@@ -50,6 +54,7 @@ export function jobRoutes(processor: RemoteProcessor) {
             filter={filter}
             isFirst={cursor === undefined}
             names={names}
+            failure={failure}
             session={context.get('session')}
             here={pathOf(context)}
             now={new Date()}
@@ -64,7 +69,8 @@ export function jobRoutes(processor: RemoteProcessor) {
       if (action === 'remove' && !may(context.get('session'), 'admin')) {
         throw new Problem('forbidden', { detail: "The role 'admin' is required to remove jobs." });
       }
-      const ids = form.getAll('id').slice(0, PAGE_SIZE);
+      const ids = form.getAll('id');
+      if (ids.length > PAGE_SIZE) throw new Problem('validation_failed', { detail: tooMany(ids.length) });
       if (action === 'remove' && ids.length > 0 && !isConfirmed(form)) {
         const question =
           ids.length === 1 ? 'Remove this job for good?' : `Remove ${ids.length} jobs for good?`;
@@ -77,13 +83,14 @@ export function jobRoutes(processor: RemoteProcessor) {
       const id = context.req.param('id');
       const session = context.get('session');
       const [job, log] = await Promise.all([requireJob(id), processor.jobs.log(id)]);
-      const [mayAdd, waits, steps, below] = await Promise.all([
+      const [mayAdd, waits, steps, below, failing] = await Promise.all([
         mayAddJob(processor, session, job.jobName),
         findWaits(processor, job),
         job.steps && findSteps(id, 0),
         findChildren(processor, job),
+        job.failureKey === undefined ? undefined : processor.failures.countFailing(job.failureKey),
       ]);
-      const shown = { job, log, waits, steps, below, session, mayAdd };
+      const shown = { job, log, waits, steps, below, failing, session, mayAdd };
       return showPage(context, {
         title: `${job.jobName} ${job.status}`,
         section,
@@ -112,11 +119,25 @@ export function jobRoutes(processor: RemoteProcessor) {
     return findStepsWithin(await processor[connectedCollections](), id, maxBytes);
   }
 
+  /** Returns the message of a failure, or undefined if it is forgotten, or not written yet. */
+  async function findMessage(failureKey: string): Promise<string | undefined> {
+    try {
+      return (await processor.failures.get(failureKey)).message;
+    } catch (error) {
+      if (isKind(error, NotFoundError)) return undefined;
+      throw error;
+    }
+  }
+
   async function requireJob(id: string) {
     const job = await processor.getJob(id);
     if (job) return job;
     throw new NotFoundError('job', id);
   }
+}
+
+function tooMany(count: number): string {
+  return `Expected at most ${PAGE_SIZE} ticked jobs, not ${grouped(count)}. To change more, filter the list, and use the buttons for all that match.`;
 }
 
 /**

@@ -17,7 +17,7 @@ import { duration, Moment } from './parts/moment.js';
 import { capped } from './parts/number.js';
 import { PageLinks } from './parts/page-links.js';
 import { Status } from './parts/status.js';
-import { jobPath, jobsPath, schedulerPath } from './paths.js';
+import { failuresPath, jobPath, jobsPath, schedulerPath } from './paths.js';
 import { may } from './require-session.js';
 import { TokenField } from './token-field.js';
 
@@ -118,6 +118,9 @@ function LatestErrors({ jobs, now }: { jobs: readonly Job[]; now: Date }) {
           </li>
         ))}
       </ul>
+      <p>
+        <a href={failuresPath}>See all failures</a>
+      </p>
     </section>
   );
 }

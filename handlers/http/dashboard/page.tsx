@@ -10,6 +10,8 @@ import { TokenField } from './token-field.js';
 const sections = [
   ['/', 'Overview'],
   ['/dashboard/jobs', 'Jobs'],
+  ['/dashboard/failures', 'Failures'],
+  ['/dashboard/operations', 'Operations'],
   ['/dashboard/batches', 'Batches'],
   ['/dashboard/workflows', 'Workflows'],
   ['/dashboard/schedulers', 'Schedules'],

@@ -1,4 +1,4 @@
-import type { SchedulerItem } from '../../../src/index.js';
+import type { JobConditions, SchedulerItem } from '../../../src/index.js';
 
 export function jobPath(id: string): string {
   return `/dashboard/jobs/${encodeURIComponent(id)}`;
@@ -12,6 +12,21 @@ export const limitsPath = '/dashboard/limits';
 
 export function limitPath(key: string): string {
   return `${limitsPath}/${encodeURIComponent(key)}`;
+}
+
+/** The path of the list of what failed alike. */
+export const failuresPath = '/dashboard/failures';
+
+/** Returns the path of the list of what failed alike, of one kind of jobs or of all. */
+export function failuresOfPath(jobName: string | undefined): string {
+  return jobName === undefined ? failuresPath : `${failuresPath}?${new URLSearchParams({ name: jobName })}`;
+}
+
+/** The path of the list of operations. */
+export const operationsPath = '/dashboard/operations';
+
+export function operationPath(id: string): string {
+  return `${operationsPath}/${encodeURIComponent(id)}`;
 }
 
 /** The paths of the lists of batches and of workflows. */
@@ -44,4 +59,15 @@ export function jobsPath(filter: Readonly<Record<string, string | undefined>>): 
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(filter)) if (value) query.set(name, value);
   return query.size === 0 ? '/dashboard/jobs' : `/dashboard/jobs?${query}`;
+}
+
+/** Returns the path of the list of jobs that meet conditions. */
+export function jobsOfPath({
+  jobName: name,
+  errorText: error,
+  status,
+  queue,
+  failureKey,
+}: JobConditions): string {
+  return jobsPath({ status, name, queue, error, failureKey });
 }

@@ -1,5 +1,5 @@
 interface PageLinksProps {
-  /** The URL of the first page. */
+  /** The URL of the first page, which may have a query. */
   readonly first: string;
   readonly isFirst: boolean;
   readonly parameter?: string;
@@ -16,7 +16,10 @@ export function PageLinks({ first, isFirst, parameter = 'cursor', cursor, what }
     <p class="pages">
       {!isFirst && <a href={first}>Back to the first</a>}
       {cursor !== undefined && (
-        <a class="button" href={`${first}?${new URLSearchParams({ [parameter]: cursor })}`}>
+        <a
+          class="button"
+          href={`${first}${first.includes('?') ? '&' : '?'}${new URLSearchParams({ [parameter]: cursor })}`}
+        >
           More {what}
         </a>
       )}

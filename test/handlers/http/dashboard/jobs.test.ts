@@ -276,3 +276,16 @@ test('what refreshes a page leaves what is to be told for the reader', async () 
   expect(await show(`${list}/${id}`)).toContain('class="notice done"');
   expect(await show(`${list}/${id}`)).not.toContain('class="notice');
 });
+
+test('more ticked jobs than a page has are refused, and none of them is changed', async () => {
+  const ids = await api.processor.addJobs(
+    Array.from({ length: 51 }, () => ({ name: 'echo', input: {}, options: { delay: '1h' } })),
+  );
+  const refused = await browser.submit(list, { id: ids, action: 'cancel' });
+
+  expect(refused.status).toBe(422);
+  expect(textOf(await refused.text())).toContain('Expected at most 50 ticked jobs, not 51.');
+  expect(await api.processor.getJobs({ status: 'queued' })).toHaveLength(51);
+  expect((await browser.submit(list, { id: ids.slice(1), action: 'cancel' })).status).toBe(303);
+  expect(await api.processor.getJobs({ status: 'queued' })).toHaveLength(1);
+});

@@ -52,7 +52,7 @@ test('it shows jobs by status, queues, what waits, what ended lately, and what i
   expect(text).toMatch(
     /Last day 2 completed, 1 ended in error .* \d+ [A-Z][a-z]{2} \d\d:\d\d UTC at most 3 in 15 min \d+ [A-Z][a-z]{2} \d\d:\d\d UTC/,
   );
-  expect(text).toMatch(/Latest errors failing It is hopeless\. (now|\d+ s ago) Queues/);
+  expect(text).toMatch(/Latest errors failing It is hopeless\. (now|\d+ s ago) See all failures Queues/);
   expect(text).toMatch(/mail 1 1 (now|\d+ s ago) open Pause/);
   expect(text).toMatch(/anything priority 3/);
   expect(text).toMatch(/Tidy up in \d+ (min|h)/);

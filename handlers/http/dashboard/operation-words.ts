@@ -1,0 +1,53 @@
+import type { JobConditions, OperationInfo } from '../../../src/index.js';
+import { capped, grouped } from './parts/number.js';
+
+/** Returns what an operation does, in words. */
+export function actionText({
+  action,
+  to,
+  priority,
+}: Pick<OperationInfo, 'action' | 'to' | 'priority'>): string {
+  switch (action) {
+    case 'retry':
+      return 'Retry jobs';
+    case 'cancel':
+      return 'Cancel jobs';
+    case 'remove':
+      return 'Remove jobs';
+    case 'move':
+      return `Move jobs to queue ${to}`;
+    case 'reprioritise':
+      return `Give jobs priority ${priority}`;
+  }
+}
+
+/** Returns which jobs a filter selects, in words, such as `status error, job webhook`. */
+export function conditionsText({ status, jobName, queue, errorText, failureKey }: JobConditions): string {
+  return [
+    status && `status ${status}`,
+    jobName && `job ${jobName}`,
+    queue && `queue ${queue}`,
+    errorText && `errors with "${errorText}"`,
+    failureKey && `failure ${failureKey}`,
+  ]
+    .filter(Boolean)
+    .join(', ');
+}
+
+const dones = {
+  retry: 'queued again',
+  cancel: 'cancelled, or asked to stop',
+  remove: 'removed',
+  move: 'moved',
+  reprioritise: 'changed',
+} as const satisfies Record<OperationInfo['action'], string>;
+
+/** Returns how far an operation has come, such as `500 of 3,226: 490 queued again, 10 skipped`. */
+export function operationProgressText({ action, done, skipped, undone, total }: OperationInfo): string {
+  const counts = [
+    `${grouped(done)} ${dones[action]}`,
+    ...(skipped > 0 ? [`${grouped(skipped)} skipped`] : []),
+    ...(undone > 0 ? [`${grouped(undone)} undone`] : []),
+  ];
+  return `${grouped(done + skipped)} of ${capped(total)}: ${counts.join(', ')}`;
+}
