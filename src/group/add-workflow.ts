@@ -4,7 +4,7 @@ import { isKind } from '../brand.js';
 import { ConflictError, type Issue, ValidationError } from '../errors.js';
 import { isOrdered } from '../job/flow-rules.js';
 import { type Awaited, groupOf, jobKey, workflowJobId } from '../job/group.js';
-import { toJsonSchema } from '../job/input-schema.js';
+import { outputJsonSchema, toJsonSchema } from '../job/input-schema.js';
 import type { NewJob } from '../job/insert-job.js';
 import type { JobContract } from '../job/job-contract.js';
 import { workflowJobOptionsSchema } from '../job/job-options.js';
@@ -16,7 +16,7 @@ import { type AddedGroup, NOT_ORDERED } from './add-batch.js';
 import type { GroupAdding } from './adding.js';
 import { asMember } from './as-member.js';
 import { digestOf } from './digest.js';
-import { schemaAt, whyNotFitting } from './fits.js';
+import { schemaAt, whyNotFitting, whyNotThere } from './fits.js';
 import type { GroupCollections, WorkflowJob } from './group-document.js';
 import { type Workflow, workflowSchema } from './group-options.js';
 import { insertGroup } from './insert-group.js';
@@ -24,6 +24,10 @@ import { type Dereferenced, takeReferences } from './references.js';
 import { inOrder } from './workflow-order.js';
 
 const SUBJECT = 'The call of addWorkflow';
+
+/** How often one job of a workflow may wait for another, in all. Their names are stored in one document. */
+const MAX_AFTER = 10_000;
+const TOO_MANY_AFTER = `expected at most ${MAX_AFTER} pairs of a job and one that it waits for: let a job between them wait for many, and others for that`;
 
 /**
  * Adds a workflow: all its jobs in one transaction, so that none can end before those that wait for it are there. All is
@@ -44,6 +48,8 @@ export async function addWorkflow(
     retention,
   } = validateNow(workflowSchema, workflow, SUBJECT);
   const parts = new Map(Object.entries(jobs).map(([name, job]) => [name, partOf(name, job)]));
+  if ([...parts.values()].reduce((sum, { after }) => sum + after.length, 0) > MAX_AFTER)
+    throw new ValidationError(SUBJECT, [{ path: 'jobs', message: TOO_MANY_AFTER }]);
   const { order, issues } = inOrder(new Map([...parts].map(([name, { after }]) => [name, after])));
   throwAny([...[...parts.values()].flatMap(({ issues }) => issues), ...issues]);
   const checked = new Map<string, NewJob>();
@@ -165,17 +171,21 @@ async function checkExcept(addable: AddableJob, input: unknown, holes: readonly 
 
 /** Returns where the result of a job cannot be what the schema of another one's input expects there. */
 function misfits(adding: GroupAdding, parts: ReadonlyMap<string, Part>): Issue[] {
-  const read = new Map<JobContract['input'], unknown>();
-  const schemaOf = (schema: JobContract['input'] | undefined): unknown => {
-    if (schema && !read.has(schema)) read.set(schema, readSchema(schema));
-    return schema && read.get(schema);
+  const read = {
+    input: new Map<JobContract['input'], unknown>(),
+    output: new Map<JobContract['input'], unknown>(),
+  };
+  const schemaOf = (schema: JobContract['input'] | undefined, io: 'input' | 'output'): unknown => {
+    if (schema && !read[io].has(schema)) read[io].set(schema, readSchema(schema, io));
+    return schema && read[io].get(schema);
   };
   return [...parts].flatMap(([name, { kind, references }]) =>
     references.flatMap(({ at, job, path }) => {
       const from = parts.get(job);
-      const input = schemaOf(adding.schemasOf(kind).input);
-      const output = from && schemaOf(adding.schemasOf(from.kind).output);
-      const problem = whyNotFitting(schemaAt(output, path), schemaAt(input, at), '');
+      const input = schemaOf(adding.schemasOf(kind).input, 'input');
+      const output = from && schemaOf(adding.schemasOf(from.kind).output, 'output');
+      const problem =
+        whyNotThere(output, path) ?? whyNotFitting(schemaAt(output, path), schemaAt(input, at), '');
       return problem === undefined
         ? []
         : [{ path: under(name, at), message: `the result of '${job}' does not fit: ${problem}` }];
@@ -183,8 +193,8 @@ function misfits(adding: GroupAdding, parts: ReadonlyMap<string, Part>): Issue[]
   );
 }
 
-function readSchema(schema: JobContract['input']): unknown {
-  const text = toJsonSchema(schema);
+function readSchema(schema: JobContract['input'], io: 'input' | 'output'): unknown {
+  const text = io === 'input' ? toJsonSchema(schema) : outputJsonSchema(schema);
   return text ? JSON.parse(text) : undefined;
 }
 

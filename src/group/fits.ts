@@ -29,6 +29,17 @@ export function whyNotFitting(from: unknown, to: unknown, path: string): string 
   return undefined;
 }
 
+/** Returns why no value of a JSON Schema has anything at a path, or undefined if some may or nobody knows. */
+export function whyNotThere(schema: unknown, path: string): string | undefined {
+  const names = path === '' ? [] : path.split('.');
+  const missing = names.findIndex((name, depth) => {
+    const inner = schemaAt(schema, names.slice(0, depth).join('.'));
+    if (!isSchema(inner) || inner.additionalProperties !== false) return false;
+    return !isSchema(inner.properties) || !Object.hasOwn(inner.properties, name);
+  });
+  return missing === -1 ? undefined : `it has no '${names.slice(0, missing + 1).join('.')}'`;
+}
+
 /** Returns the schema of what is at a path of members, or undefined if nobody knows. */
 export function schemaAt(schema: unknown, path: string): unknown {
   if (path === '') return schema;

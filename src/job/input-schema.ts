@@ -18,6 +18,19 @@ export function toJsonSchema(schema: StandardSchemaV1): string | null {
   return isZod(schema) ? ofZod(schema) : offeredJsonSchema(schema);
 }
 
+/**
+ * Returns what a schema makes of a value as JSON Schema text, as far as it is known. Null if it cannot be written. Unlike an
+ * input, a result is stored without the members that its schema does not name.
+ */
+export function outputJsonSchema(schema: StandardSchemaV1): string | null {
+  if (!isZod(schema)) return offeredJsonSchema(schema);
+  try {
+    return JSON.stringify(z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any', metadata: none }));
+  } catch {
+    return null;
+  }
+}
+
 function ofZod(schema: z.core.$ZodType): string | null {
   if (schema._zod.def.type === 'undefined') return JSON.stringify({ not: {} });
   try {

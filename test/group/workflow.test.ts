@@ -116,6 +116,22 @@ test('circles, unknown names and misfits are refused with their paths, before an
       load: { name: 'load', input: { rows: resultOf<number[]>('extract', 'rows') } },
     }),
   ).toMatchObject([{ path: 'jobs.load.input.table' }]);
+  expect(
+    await refused({
+      extract: { job: extract, input: { day: 'monday' } },
+      load: { job: load, input: { rows: resultOf<number[]>('extract', 'lines'), table: 'days' } },
+    }),
+  ).toEqual([
+    {
+      path: 'jobs.load.input.rows',
+      message: "the result of 'extract' does not fit: it has no 'lines'",
+    },
+  ]);
+  const names = Array.from({ length: 142 }, (_, n) => `job-${n}`);
+  const tangled = names.map((name, n) => [name, { ...one, after: names.slice(0, n) }]);
+  expect(await refused(Object.fromEntries(tangled))).toMatchObject([
+    { path: 'jobs', message: expect.stringContaining('at most 10000') },
+  ]);
   const closed = defineJob({
     name: 'closed',
     output: z.strictObject({ a: z.string() }),
