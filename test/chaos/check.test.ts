@@ -464,6 +464,46 @@ describe('of jobs with steps', () => {
   });
 });
 
+describe('of jobs under a rate limit', () => {
+  /** Jobs that are claimed and begin at these moments. */
+  const starting = (moments: readonly (readonly [picked: number, began: number])[]) =>
+    evidence({
+      jobs: moments.map(([picked], n) =>
+        completed({
+          _id: `job ${n}`,
+          jobName: 'chaos-in-steps',
+          picked: at(picked),
+          completed: at(picked + 5_000),
+        }),
+      ),
+      notes: [],
+      runs: moments.map(([picked, began], n) => {
+        const sighting = held('token', picked, began, { _id: `job ${n}` });
+        return run({
+          _id: `run ${n}`,
+          job: `job ${n}`,
+          notBefore: at(picked),
+          began: sighting,
+        });
+      }),
+    });
+  const rates = (given: Evidence) => broken(given).filter((rule) => rule === 'rate');
+  const three = [100, 101, 102].map((picked) => [picked, picked + 50] as const);
+
+  test('as many start in a period as its limit and its burst allow', () => {
+    expect(rates(starting(three))).toEqual([]);
+    expect(rates(starting([...three, [1_050, 1_100]]))).toEqual([]);
+  });
+
+  test('one may have been claimed long before it began', () => {
+    expect(rates(starting([...three, [50, 1_060]]))).toEqual([]);
+  });
+
+  test('one more starts', () => {
+    expect(rates(starting([...three, [1_000, 1_099]]))).toEqual(['rate']);
+  });
+});
+
 describe('of jobs behind a circuit breaker', () => {
   /** A job that is taken at 100, and sees that the breaker has been open since `opened`. */
   const behind = (opened: number, tried: string, seen = 110): Evidence =>

@@ -12,6 +12,7 @@ import { oneJobPerUniqueKey } from './rules/one-job-per-unique-key.js';
 import { oneLeaseAtATime } from './rules/one-lease-at-a-time.js';
 import { orderHolds } from './rules/order-holds.js';
 import { outcomeIsItsOwn } from './rules/outcome-is-its-own.js';
+import { ratesHold } from './rules/rates-hold.js';
 import { settledIsFinal } from './rules/settled-is-final.js';
 import { stepsHold } from './rules/steps-hold.js';
 
@@ -26,6 +27,7 @@ const rules = [
   attemptsAddUp,
   oneJobPerUniqueKey,
   limitsHold,
+  ratesHold,
   orderHolds,
   stepsHold,
   breakersHold,

@@ -12,7 +12,10 @@ export function countEvidence(evidence: Evidence, violations: readonly Violation
   const { jobs, runs, notes } = evidence;
   const having = (status: string) => jobs.filter((job) => job.status === status).length;
   const breaking = (rule: string) => violations.filter((violation) => violation.rule === rule).length;
-  const threadJobs = new Set(jobs.filter(({ jobName }) => jobName === jobNames.thread).map(({ _id }) => _id));
+  const runsOf = (kind: string) => {
+    const ofKind = new Set(jobs.filter(({ jobName }) => jobName === kind).map(({ _id }) => _id));
+    return runs.filter(({ job }) => ofKind.has(job)).length;
+  };
   const waiting = having('queued') + having('processing');
   return {
     added: jobs.length,
@@ -20,7 +23,8 @@ export function countEvidence(evidence: Evidence, violations: readonly Violation
     settled: jobs.length - waiting,
     waiting,
     ...Object.fromEntries(jobStatuses.map((status) => [status, having(status)])),
-    inThreads: runs.filter(({ job }) => threadJobs.has(job)).length,
+    inThreads: runsOf(jobNames.thread),
+    inSteps: runsOf(jobNames.stepped),
     tried: runs.filter(({ breaker, token }) => breaker?.probe?.token === token).length,
     children: jobs.filter(({ parents }) => parents).length,
     afterBatches: jobs.filter(({ after, picked }) => after && picked).length,

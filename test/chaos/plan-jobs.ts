@@ -80,6 +80,9 @@ export const chaosInput = z.object({
 /** How many jobs of a group may run at a time, and how many jobs in all, of those that run in the worker's thread. */
 export const limits = { ofGroup: 2, ofAll: 8 } as const;
 
+/** How many jobs with steps start in a period. Each time that a job goes on, it starts. */
+export const rate = { limit: 2, periodMs: 1000, burst: 1 } as const;
+
 const GROUPS = 8;
 export type ChaosInput = z.input<typeof chaosInput>;
 export type ParsedInput = z.output<typeof chaosInput>;

@@ -16,6 +16,7 @@ import {
   limits,
   type ParsedInput,
   planChildren,
+  rate,
 } from '../plan-jobs.js';
 import { block } from './block.js';
 import type { ThreadInput } from './chaos-job.subprocess.js';
@@ -94,6 +95,7 @@ function steppedJob(ledger: Ledger): JobFactory {
   return defineJob({
     ...definition,
     name: jobNames.stepped,
+    rateLimit: { limit: rate.limit, period: rate.periodMs, burst: rate.burst },
     run: (context) =>
       ledger.run(context, async (job) => {
         const { step, jobId, token, input } = context;
