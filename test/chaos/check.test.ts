@@ -165,6 +165,24 @@ test('a lease is ended by another while it is valid and its run is under way', (
   expect(broken(evidence({ runs: [settledByAnother] }))).toEqual(['fencing']);
 });
 
+test('a run that was suspended notes no end, and is well, also if its job is cancelled then', () => {
+  const steps = {
+    run: 1,
+    version: 1,
+    waits: [{ name: 'night', kind: 'sleep', began: at(300) }],
+  } as const;
+  const [first, second] = twoRuns(300, {}).runs;
+  if (!first || !second?.began) throw new Error('There are two runs.');
+  const resumed = { ...second, began: { ...second.began, steps } };
+  expect(broken({ ...twoRuns(300, {}), runs: [first, resumed] })).toEqual([]);
+  const settled = { retryCounter: 1, picked: at(100), queued: at(300), completed: at(400), steps };
+  const cancelled = completed({ ...settled, status: 'cancelled', cancelRequested: at(400) });
+  expect(broken(evidence({ jobs: [cancelled], runs: [first] }))).toEqual([]);
+  const before = { ...steps, waits: [{ ...steps.waits[0], began: at(50) }] };
+  const endedByAnother = { ...second, began: { ...second.began, steps: before } };
+  expect(broken({ ...twoRuns(300, {}), runs: [first, endedByAnother] })).toEqual(['fencing']);
+});
+
 test('a job is completed with the output of another run', () => {
   expect(broken(evidence({ jobs: [completed({ output: { token: 'stale' } })] }))).toEqual(['fencing']);
 });

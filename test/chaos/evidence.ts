@@ -23,6 +23,7 @@ export const sightedFields = {
   lastToken: 1,
   givenBackCounter: 1,
   cancelRequested: 1,
+  steps: 1,
 } as const;
 
 export type Sighting = Pick<JobDocument, '_id' | keyof typeof sightedFields> & {

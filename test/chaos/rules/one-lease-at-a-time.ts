@@ -51,8 +51,10 @@ function isUnsettled({ status }: Sighting): boolean {
 
 function endedByAnother({ job, holders }: Case): Violation[] {
   return holders.flatMap((holder, index) => {
-    const end = endOf(holder, holders[index + 1]?.began ?? job);
+    const next = holders[index + 1]?.began ?? job;
+    const end = endOf(holder, next);
     if (end === undefined || end >= holder.expires || endedItself(holder.run, end)) return [];
+    if (suspendedItself(holder, next, end)) return [];
     return {
       rule: 'fencing',
       message: `The lease of a run of job ${job._id} was ended by another at ${end.toISOString()}.`,
@@ -78,4 +80,9 @@ function endedItself({ ended, aborted }: Run, end: Date): boolean {
   const abortedBy = end.getTime() + LATE_NOTE_MS;
   if (aborted && aborted.why !== 'lease lost' && aborted.at.getTime() <= abortedBy) return true;
   return ended !== undefined && (ended.sighting === null || ended.sighting.at <= end);
+}
+
+/** Returns whether the run ended between two steps. Its function then notes no end, since it never goes on. */
+function suspendedItself({ picked }: Holder, { steps }: Pick<Sighting, 'steps'>, end: Date): boolean {
+  return steps?.waits?.some(({ began }) => picked <= began && began <= end) ?? false;
 }
