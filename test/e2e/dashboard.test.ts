@@ -9,6 +9,7 @@ import { type HttpServer, startHttpServer } from '../../local/http-server.js';
 import type { LocalProcessor } from '../../local/processor.js';
 import { defineJob } from '../../src/index.js';
 import { silent, useDatabase } from '../database.js';
+import { eventually } from '../eventually.js';
 import { apiKeys } from '../handlers/http/api.js';
 import { echo } from '../jobs.js';
 
@@ -148,6 +149,29 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
 
     await see('Queued again: 1 job.');
     await see('Attempt 2: The service');
+  });
+
+  test('from the overview it is two clicks to all jobs of a kind that fail being retried', async () => {
+    await processor.stopProcessor();
+    await processor.addJobs(Array.from({ length: 60 }, () => ({ job: unlucky })));
+    await processor.drain();
+    await open('write');
+
+    await page.getByRole('link', { name: 'See all failures' }).click();
+    await page.getByRole('img', { name: '60 in the last 24 hours' }).waitFor();
+    await page.getByRole('button', { name: 'Retry all: The service is <b>restarting</b>.' }).click();
+
+    await page.waitForURL(/\/dashboard\/operations\/\w+$/);
+    await see('60 of 60: 60 queued again');
+    expect(await processor.getJobs({ status: 'queued' })).toHaveLength(60);
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await see('60 undone');
+    expect(await page.getByRole('button', { name: 'Undo' }).count()).toBe(0);
+
+    await page.getByRole('link', { name: 'Jobs that match now' }).click();
+    await page.getByRole('link', { name: /Show also others than: The service/ }).waitFor();
+    await page.getByRole('button', { name: 'Retry all' }).click();
+    await see('60 of 60: 60 queued again');
   });
 
   test('one switches a schedule off', async () => {
@@ -347,6 +371,8 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
       const jobs = { extract: one, [`load-${'long-'.repeat(18)}`]: { ...one, after: ['extract'] } };
       await processor.addWorkflow({ id: 'nightly', jobs });
       await processor.addJob('parent', undefined, { id: 'parent' });
+      const failureKey = await groupOf(failed);
+      const cancelled = await processor.operations.start({ action: 'cancel', filter: { queue: 'none' } });
       await page.emulateMedia({ colorScheme });
       await page.setViewportSize({ width, height: 800 });
       await open('admin');
@@ -354,6 +380,10 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
         '/',
         '/dashboard/jobs',
         `/dashboard/jobs/${failed}`,
+        `/dashboard/jobs?${new URLSearchParams({ failureKey })}`,
+        '/dashboard/failures',
+        '/dashboard/operations',
+        `/dashboard/operations/${cancelled.id}`,
         '/dashboard/jobs/parent',
         '/dashboard/batches',
         '/dashboard/batches/import',
@@ -372,6 +402,21 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
     },
     300_000,
   );
+
+  /** Waits until a job has failed, and writes the group of its failure, which workers do once a minute. Returns its key. */
+  async function groupOf(id: string): Promise<string> {
+    const key = await eventually(async () => {
+      const { failureKey = '' } = (await processor.getJob(id)) ?? {};
+      expect(failureKey).not.toBe('');
+      return failureKey;
+    });
+    const [at, message] = [new Date(), 'word'.repeat(40)];
+    const group = { jobName: 'unlucky', message, sample: message, count: 1, hours: [{ at, count: 1 }] };
+    const times = { firstSeen: at, lastSeen: at, expireAt: new Date(Date.now() + 1e9) };
+    const { failures } = database.collections();
+    await failures.updateOne({ _id: key }, { $set: { ...group, ...times } }, { upsert: true });
+    return key;
+  }
 
   const violationsSchema = z.array(
     z.object({

@@ -45,11 +45,13 @@ export function operationRoutes(processor: RemoteProcessor) {
       const filter = conditionsOf(shown);
       if (!isReversible({ action, filter }) && !isConfirmed(form)) {
         const { jobs } = await processor[connectedCollections]();
-        const count = capped(await countMatching(jobs, filter));
+        const total = await countMatching(jobs, filter);
+        const many = total.count === 1 && !total.isCapped ? 'the only job' : `all ${capped(total)} jobs`;
+        const label = action === 'remove' ? 'Remove' : 'Cancel';
         form.set(SEEN, new Date().toISOString());
         return askToConfirm(context, {
-          question: `${actionText({ action })} that match: ${count}, ${conditionsText(filter)}. This cannot be undone.`,
-          label: action === 'remove' ? 'Remove' : 'Cancel',
+          question: `${label} ${many} (${conditionsText(filter)})? This cannot be undone.`,
+          label,
           section: '/dashboard/jobs',
           back: jobsPath(shown),
         });

@@ -83,7 +83,7 @@ test('all that match are removed only by an admin who has confirmed it, and only
   expect(await (await admin.get('/dashboard/jobs?status=cancelled')).text()).toContain('Remove all');
 
   const asked = await (await submit(fields, admin)).text();
-  expect(textOf(asked)).toContain('Remove jobs that match: 2, status cancelled. This cannot be undone.');
+  expect(textOf(asked)).toContain('Remove all 2 jobs (status cancelled)? This cannot be undone.');
   const [, seen = ''] = /name="seen" value="([^"]+)"/.exec(asked) ?? [];
   expect(await api.storedJobs()).toBe(2);
   await api.database
@@ -98,7 +98,7 @@ test('running jobs are asked to stop only after a question, since that cannot be
   await api.processor.addJob('echo', {}, { id: 'runs' });
   await api.processor.pullNextJob();
   const fields = { action: 'cancel', status: 'processing' };
-  expect(textOf(await (await submit(fields)).text())).toContain('Cancel jobs that match: 1');
+  expect(textOf(await (await submit(fields)).text())).toContain('Cancel the only job (status processing)?');
   expect((await api.processor.getJob('runs'))?.cancelRequested).toBeUndefined();
   const begun = await submit({ ...fields, confirmed: 'yes' });
   expect((await api.processor.getJob('runs'))?.cancelRequested).toBeDefined();
