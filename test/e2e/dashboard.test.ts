@@ -162,15 +162,19 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
     await page.getByRole('button', { name: 'Retry all: The service is <b>restarting</b>.' }).click();
 
     await page.waitForURL(/\/dashboard\/operations\/\w+$/);
+    await finish('done');
     await see('60 of 60: 60 queued again');
-    expect(await processor.getJobs({ status: 'queued' })).toHaveLength(60);
+    expect(await processor.getJobs({ status: 'queued', jobName: 'unlucky' })).toHaveLength(60);
     await page.getByRole('button', { name: 'Undo' }).click();
+    await finish('undone');
     await see('60 undone');
     expect(await page.getByRole('button', { name: 'Undo' }).count()).toBe(0);
 
     await page.getByRole('link', { name: 'Jobs that match now' }).click();
     await page.getByRole('link', { name: /Show also others than: The service/ }).waitFor();
     await page.getByRole('button', { name: 'Retry all' }).click();
+    await page.waitForURL(/\/dashboard\/operations\/\w+$/);
+    await finish('done');
     await see('60 of 60: 60 queued again');
   });
 
@@ -402,6 +406,14 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
     },
     300_000,
   );
+
+  /** Does what a scheduler does, until nothing is left to do for the latest operation. */
+  async function finish(state: 'done' | 'undone'): Promise<void> {
+    await eventually(async () => {
+      await processor.scheduleDueItems();
+      expect((await processor.operations.list({ limit: 1 })).operations).toMatchObject([{ state }]);
+    });
+  }
 
   /** Waits until a job has failed, and writes the group of its failure, which workers do once a minute. Returns its key. */
   async function groupOf(id: string): Promise<string> {

@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineJob, RemoteException } from '../../../../src/index.js';
+import { eventually } from '../../../eventually.js';
 import { useApi } from '../api.js';
 import { type Browser, signedIn } from '../browser.js';
 import { textOf } from './page-reader.js';
@@ -68,8 +69,11 @@ test('all jobs of a group are retried by those who may, and only these', async (
 
   const begun = await browser.submit('/dashboard/operations', form);
 
+  await eventually(async () => {
+    await api.processor.scheduleDueItems();
+    expect(await api.processor.getJobs({ status: 'queued' })).toHaveLength(2);
+  });
   expect(textOf(await show(begun.headers.get('location') ?? ''))).toMatch(/2 of 2: 2 queued again/);
-  expect(await api.processor.getJobs({ status: 'queued' })).toHaveLength(2);
   expect(await show(list)).not.toContain(`value="${key}"`);
 });
 
