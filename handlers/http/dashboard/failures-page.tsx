@@ -28,7 +28,7 @@ export function FailuresPage({ jobName, names, ...list }: FailuresPageProps) {
   return (
     <>
       <h1>Failures</h1>
-      <form class="filter" method="get" action={failuresPath} data-filter aria-label="Filter">
+      <form class="filter few" method="get" action={failuresPath} data-filter aria-label="Filter">
         <Choice name="name" label="Job" chosen={jobName} choices={withChosen(names, jobName)} none="all" />
         <noscript>
           <button type="submit">Filter</button>
