@@ -1,6 +1,7 @@
 import { types } from 'node:util';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import * as z from 'zod';
+import { config, util } from 'zod/v4/core';
 import { isKind } from '../brand.js';
 import { type Issue, RemoteProcessorError, SchemaFailedError, ValidationError } from '../errors.js';
 import { withinTime } from '../mongo/within-time.js';
@@ -82,7 +83,7 @@ const asynchronously = { async: true };
 
 function toVerdictOfZod({ value, issues }: z.core.ParsePayload): Verdict {
   if (issues.length === 0) return { value };
-  const explained = issues.map((issue) => z.core.util.finalizeIssue(issue, asynchronously, z.config()));
+  const explained = issues.map((issue) => util.finalizeIssue(issue, asynchronously, config()));
   return { issues: toIssues({ issues: explained }) };
 }
 
