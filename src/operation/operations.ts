@@ -278,7 +278,7 @@ export class Operations {
    * queued again, moved and reprioritised ones go back. A running operation is stopped first. Works for up to a second, and
    * schedulers do the rest.
    *
-   * @throws NotFoundError, or ConflictError for a removal, or if the operation ended over 5 minutes ago
+   * @throws NotFoundError, or ConflictError for a removal, for running jobs that were cancelled, or if the operation ended over 5 minutes ago
    */
   async undo(id: string): Promise<OperationInfo> {
     const { operations } = await this.collections();
@@ -286,6 +286,7 @@ export class Operations {
     const undoable = {
       _id: String(id),
       action: { $ne: 'remove' as const },
+      $nor: [{ action: 'cancel' as const, 'filter.status': 'processing' as const }],
       state: { $in: ['running', 'done', 'stopped'] as const satisfies readonly OperationState[] },
       $expr: { $gte: [{ $ifNull: ['$ended', '$$NOW'] }, since] },
     };
@@ -304,13 +305,15 @@ export class Operations {
       byId,
     );
     if (found.matchedCount === 0) {
-      const { action, state } = await this.get(id);
+      const { action, filter, state } = await this.get(id);
       const reason =
         action === 'remove'
           ? 'removed jobs are gone'
-          : state === 'undoing' || state === 'undone'
-            ? `it is ${state} already`
-            : 'it ended over 5 minutes ago';
+          : action === 'cancel' && filter.status === 'processing'
+            ? 'running jobs have been told to stop'
+            : state === 'undoing' || state === 'undone'
+              ? `it is ${state} already`
+              : 'it ended over 5 minutes ago';
       throw new ConflictError(id, `Operation '${id}' cannot be undone: ${reason}.`);
     }
     await this.#workOn(String(id));

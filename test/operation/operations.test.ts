@@ -55,13 +55,30 @@ async function begun(
 test('5,000 jobs that failed are queued again, with the same number of commands for each slice', async () => {
   const processor = await failed(5_000);
   const id = await begun(processor, { action: 'retry', filter: { jobName: 'failing' } });
-  const commands = await database.commandsDuring(() => processor.scheduleDueItems());
+  let ticks = 0;
+  const commands = await database.commandsDuring(async () => {
+    // A slow machine needs more than the time that a tick has.
+    for (let isOver = false; !isOver; ticks += 1) {
+      await processor.scheduleDueItems();
+      isOver = (await processor.operations.get(id)).state !== 'running';
+    }
+  });
   const { state, done, skipped } = await processor.operations.get(id);
   expect({ state, done, skipped }).toEqual({ state: 'done', done: 5_000, skipped: 0 });
   expect(await withStatus('queued')).toBe(5_000);
-  expect(
-    commands.filter(({ commandName }) => !['endSessions', 'hello'].includes(commandName)).length,
-  ).toBeLessThan(10 * 9 + 20);
+  const sent = commands.filter(({ commandName }) => !['endSessions', 'hello'].includes(commandName));
+  expect(sent.length).toBeLessThan(10 * 9 + 20 * ticks);
+});
+
+test('cancelling running jobs cannot be undone', async () => {
+  const processor = database.processor();
+  await processor.addJobFactory(echo);
+  await processor.addJob('echo', {});
+  await processor.pullNextJob();
+  const cancel = { action: 'cancel', filter: { status: 'processing' } } as const;
+  const { id, done } = await processor.operations.start(cancel);
+  expect(done).toBe(1);
+  await expect(processor.operations.undo(id)).rejects.toThrow('running jobs have been told to stop');
 });
 
 test('it tells how many match, who started it, and is listed', async () => {
