@@ -65,7 +65,7 @@ export abstract class AddedGroups<Kind extends 'batch' | 'workflow'> {
    *
    * @param options `callerRole` as in `AddJobOptions`. It must suffice for all kinds of jobs of the group
    * @returns how many jobs were queued again
-   * @throws NotFoundError, or ForbiddenError
+   * @throws NotFoundError, ForbiddenError, or ConflictError if the job that runs after a batch is gone
    */
   async retry(id: string, options: CallerOptions = {}): Promise<number> {
     const { callerRole } = validateNow(callerOptionsSchema, options, `The call of retry of a ${this.kind}`);

@@ -1,4 +1,5 @@
 import type { Collection, Filter } from 'mongodb';
+import { ConflictError } from '../errors.js';
 import { requestCancel } from '../job/end-attempt.js';
 import { failedIn, lookAtGroup, openIn } from '../job/group-statements.js';
 import { membersIndex } from '../job/indexes.js';
@@ -18,12 +19,13 @@ export interface CancelledGroup extends CancelledOpen {
   readonly isOpen: boolean;
 }
 
-/** Cancels the jobs of a group that have not ended, and the one that waits for them. Safe to repeat. */
+/** Cancels the jobs of a group that have not ended, and the one that waits for them. One that is over stays as it is. Safe to repeat. */
 export async function cancelGroup(
   { jobs, jobGroups }: GroupCollections,
   group: BatchDocument | WorkflowDocument,
 ): Promise<CancelledGroup> {
-  await jobGroups.updateOne({ _id: group._id }, [{ $set: { cancelled: '$$NOW' } }], byId);
+  const notOver = { _id: group._id, closed: { $exists: false } };
+  await jobGroups.updateOne(notOver, [{ $set: { cancelled: '$$NOW' } }], byId);
   if (group.kind === 'batch' && group.then) {
     const waiting = { _id: group.then.id, completed: { $exists: false } };
     await jobs.updateOne(waiting, requestCancel(), byId);
@@ -36,11 +38,14 @@ export async function cancelGroup(
 /**
  * Queues the jobs of a group again that failed or were cancelled, and then the one that waits for them, which might not wait
  * if it were first. Returns their number.
+ *
+ * @throws ConflictError if the one that waits for them is gone
  */
 export async function retryGroup(
   { jobs, jobGroups }: GroupCollections,
   group: BatchDocument | WorkflowDocument,
 ): Promise<number> {
+  if (group.kind === 'batch' && group.then) await requireThere(jobs, group.then.id);
   await jobGroups.updateOne({ _id: group._id }, reopening, byId);
   const changed = await retryFailed(jobs, group._id);
   if (group.kind === 'batch' && group.then)
@@ -48,6 +53,14 @@ export async function retryGroup(
   // A look in between may have found that the group was over.
   await jobGroups.updateOne({ _id: group._id }, reopening, byId);
   return changed;
+}
+
+async function requireThere(jobs: Collection<JobDocument>, id: string): Promise<void> {
+  if ((await jobs.countDocuments({ _id: id }, { limit: 1, ...byId })) > 0) return;
+  throw new ConflictError(
+    id,
+    `The batch cannot be retried: job '${id}', which runs after it, is gone. Retry its jobs one by one, or add it anew.`,
+  );
 }
 
 /** Queues the jobs of a group again that failed or were cancelled. Returns their number. Safe to repeat. */

@@ -197,6 +197,8 @@ export interface JobDocument extends Membership {
   readonly expireAt?: Date;
   /** The last operation on many jobs that changed this one. */
   readonly operation?: OperationMark;
+  /** The last operation that was undone before it had changed this job. */
+  readonly undoneOperation?: string;
 }
 
 /** The fields of a job that only workers need. */
@@ -210,7 +212,8 @@ export type WorkersFields =
   | 'lostSlots'
   | 'inputFrom'
   | 'groupLimit'
-  | 'operation';
+  | 'operation'
+  | 'undoneOperation';
 
 /**
  * A job as returned by the API: its document with `id` instead of `_id`, without the log and the workers' own fields.
@@ -257,6 +260,7 @@ export const withoutLog = {
   lastToken: 0,
   freedUniqueKey: 0,
   operation: 0,
+  undoneOperation: 0,
 } as const;
 
 const { runAlone: _, ...hidden } = withoutLog;

@@ -3,8 +3,8 @@ import type { Document } from 'mongodb';
 /** What an operation on many jobs left in a job that it changed, so that it neither changes it twice nor forgets what it was. */
 export interface OperationMark {
   readonly id: string;
-  /** The fields that it had before, without those that it lacked. Absent if the operation was undone before it changed the job. */
-  readonly was?: Readonly<Partial<Record<(typeof remembered)[number], unknown>>>;
+  /** The fields that it had before, without those that it lacked. */
+  readonly was: Readonly<Partial<Record<(typeof remembered)[number], unknown>>>;
   readonly isUndone?: true;
 }
 
@@ -29,16 +29,15 @@ export function markedBy(operation: string): Document[] {
   return [{ $unset: 'operation' }, { $set: { operation: { id: { $literal: operation }, was } } }];
 }
 
-/** Matches jobs that an operation has not changed yet. */
+/** Matches jobs that an operation has not changed yet, and may change. */
 export function notMarkedBy(operation: string) {
-  return { 'operation.id': { $ne: operation } };
+  return { 'operation.id': { $ne: operation }, undoneOperation: { $ne: operation } };
 }
 
 /** Matches jobs that an operation has changed, and that are not as they were. */
 export function changedBy(operation: string) {
   return {
     'operation.id': operation,
-    'operation.was': { $exists: true },
     'operation.isUndone': { $exists: false },
   };
 }
@@ -47,14 +46,13 @@ export function changedBy(operation: string) {
 export function undoneBy(operation: string) {
   return {
     'operation.id': operation,
-    'operation.was': { $exists: true },
     'operation.isUndone': true as const,
   };
 }
 
-/** Returns the stages after which an operation changes a job no more. */
-export function leftAlone(operation: string): Document[] {
-  return [{ $unset: 'operation' }, { $set: { operation: { id: { $literal: operation }, isUndone: true } } }];
+/** Returns the update after which an operation changes a job no more. The mark of a later one stays. */
+export function leftAlone(operation: string) {
+  return { $set: { undoneOperation: operation } };
 }
 
 /** Returns an expression for what a field was before the operation. Missing if the job had none. */

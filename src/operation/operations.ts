@@ -90,7 +90,11 @@ export interface OperationPage {
 export const newOperationSchema = z
   .strictObject({
     action: z.enum(operationActions),
-    filter: jobConditionsSchema,
+    filter: jobConditionsSchema.extend({
+      jobName: storableText.min(1).max(100).optional(),
+      queue: storableText.min(1).max(200).optional(),
+      failureKey: storableText.min(1).max(200).optional(),
+    }),
     endedBefore: momentSchema.optional(),
     spread: durationSchema.optional(),
     to: queueSchema.optional(),

@@ -124,6 +124,25 @@ test('a cancelled batch ends, and a retried one goes on', async () => {
   expect(await processor.batches.get('import')).toMatchObject({ status: 'completed' });
 });
 
+test('a batch that is over stays as it is when it is cancelled', async () => {
+  const { processor, load } = await withJobs();
+  await processor.addBatch([{ job: load, input: -1 }], { id: 'over' });
+  await processor.drain();
+  expect(await processor.batches.get('over')).toMatchObject({ status: 'failed' });
+  expect(await processor.batches.cancel('over')).toBe(0);
+  expect(await processor.batches.get('over')).toMatchObject({ status: 'failed' });
+});
+
+test('a batch whose last job is gone is not retried: it would end without it', async () => {
+  const { processor, load } = await withJobs();
+  await processor.addBatch([{ job: load, input: -1 }], { id: 'load', then: { job: report, input: 'all' } });
+  await processor.drain();
+  await processor.cancelJob('load.then');
+  await processor.removeJob('load.then');
+  await expect(processor.batches.retry('load')).rejects.toThrow(/'load\.then', which runs after it, is gone/);
+  expect(await processor.batches.get('load')).toMatchObject({ status: 'failed', open: 0 });
+});
+
 test('a batch is removed with its jobs, and not while they run', async () => {
   const { processor, load } = await withJobs();
   await processor.addBatch([{ job: load, input: 1 }], { id: 'import' });

@@ -221,6 +221,19 @@ test('cancelled, moved and reprioritised jobs go back to where they were', async
   }
 });
 
+test('undoing an older operation leaves what a later one changed, which can still be undone', async () => {
+  const processor = database.processor();
+  await processor.addJobFactory(echo);
+  await processor.addJob('echo', {}, { queue: 'w2' });
+  const move = (from: string, to: string) =>
+    processor.operations.start({ action: 'move', filter: { queue: from }, to });
+  const older = await move('w2', 'w3');
+  const later = await move('w3', 'w4');
+  expect(await processor.operations.undo(older.id)).toMatchObject({ state: 'undone', undone: 0 });
+  expect(await processor.operations.undo(later.id)).toMatchObject({ state: 'undone', undone: 1 });
+  expect(await processor.getJobs()).toMatchObject([{ queue: 'w3' }]);
+});
+
 test('removed jobs are gone, and that cannot be undone', async () => {
   const processor = await failed(2);
   const { id, done } = await processor.operations.start({
@@ -261,6 +274,8 @@ test.each<[unknown, string]>([
   [{ action: 'retry', filter: { status: 'error' }, priority: 1 }, 'priority'],
   [{ action: 'cancel', filter: { jobName: 'echo' }, spread: '10m' }, 'spread'],
   [{ action: 'cancel', filter: { jobName: { $ne: '' } } }, 'filter.jobName'],
+  [{ action: 'cancel', filter: { jobName: '' } }, 'filter.jobName'],
+  [{ action: 'cancel', filter: { jobName: 'x'.repeat(101) } }, 'filter.jobName'],
 ])('%j is refused, and names the field', async (given, path) => {
   const { operations } = database.processor();
   const call = async () => Reflect.apply(operations.start, operations, [given]);

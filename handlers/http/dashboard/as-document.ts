@@ -1,6 +1,6 @@
 import { html, raw } from 'hono/html';
 import type { HtmlEscapedString } from 'hono/utils/html';
-import { withVisibleMarks } from './direction-marks.js';
+import { withVisibleMarks } from './visible-marks.js';
 
 /** Returns a page with its doctype. Without one, browsers fall back to quirks mode. */
 export function asDocument(page: HtmlEscapedString | Promise<HtmlEscapedString>) {

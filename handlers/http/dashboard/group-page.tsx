@@ -15,6 +15,8 @@ interface GroupPageProps {
   readonly group: GroupProgress;
   /** The jobs that failed first. */
   readonly failures: readonly EndedMember[];
+  /** Ids of the first and the last job of a batch. */
+  readonly ends?: readonly string[];
   /** Id of the job that waits for a batch. */
   readonly last?: string | undefined;
   readonly session: Session;
@@ -23,7 +25,8 @@ interface GroupPageProps {
 }
 
 /** A batch, or a workflow with its graph as `children`. */
-export function GroupPage({ kind, group, failures, last, session, now, children }: GroupPageProps) {
+export function GroupPage({ kind, group, failures, ends = [], ...rest }: GroupPageProps) {
+  const { last, session, now, children } = rest;
   return (
     <>
       <div class="title">
@@ -47,6 +50,19 @@ export function GroupPage({ kind, group, failures, last, session, now, children 
               <>
                 <dt>Not ended</dt>
                 <dd>{grouped(group.open)}</dd>
+              </>
+            )}
+            {ends.length > 0 && (
+              <>
+                <dt>Jobs</dt>
+                <dd>
+                  {ends.map((id, index) => (
+                    <>
+                      {index > 0 && ' to '}
+                      <a href={jobPath(id)}>{id}</a>
+                    </>
+                  ))}
+                </dd>
               </>
             )}
             {last !== undefined && (
@@ -77,20 +93,28 @@ export function GroupPage({ kind, group, failures, last, session, now, children 
             )}
           </dl>
         </section>
-        {failures.length > 0 && <Failures failures={failures} failed={group.failed} />}
+        {failures.length > 0 && (
+          <Members title="Failed first" jobs={failures} more={moreFailed(group, failures)} />
+        )}
         {children}
       </div>
     </>
   );
 }
 
-function Failures({ failures, failed }: { failures: readonly EndedMember[]; failed: number }) {
-  const more = failed - failures.length;
+interface MembersProps {
+  readonly title: string;
+  readonly jobs: readonly EndedMember[];
+  /** What is said below the list. Empty for nothing. */
+  readonly more: string;
+}
+
+function Members({ title, jobs, more }: MembersProps) {
   return (
-    <section class="card" aria-labelledby="failures-title">
-      <h2 id="failures-title">Failed first</h2>
+    <section class="card" aria-label={title}>
+      <h2>{title}</h2>
       <ul class="list">
-        {failures.map(({ id, status, error }) => (
+        {jobs.map(({ id, status, error }) => (
           <li>
             <span>
               <a href={jobPath(id)}>{id}</a>
@@ -100,9 +124,14 @@ function Failures({ failures, failed }: { failures: readonly EndedMember[]; fail
           </li>
         ))}
       </ul>
-      {more > 0 && <p class="quiet">{grouped(more)} more failed or were cancelled.</p>}
+      {more !== '' && <p class="quiet">{more}</p>}
     </section>
   );
+}
+
+function moreFailed({ failed }: GroupProgress, shown: readonly EndedMember[]): string {
+  const more = failed - shown.length;
+  return more > 0 ? `${grouped(more)} more failed or were cancelled.` : '';
 }
 
 function Buttons({ kind, group, session }: Pick<GroupPageProps, 'kind' | 'group' | 'session'>) {
@@ -110,7 +139,7 @@ function Buttons({ kind, group, session }: Pick<GroupPageProps, 'kind' | 'group'
     <form method="post" action={kind.path} class="actions">
       <TokenField session={session} />
       <input type="hidden" name="id" value={group.id} />
-      {(group.open > 0 || group.status === 'failed') && (
+      {(group.open > 0 || group.closed === undefined) && (
         <button type="submit" name="action" value="cancel">
           Cancel
         </button>

@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
-import type { RemoteProcessor } from '../../../src/index.js';
+import type { BatchInfo, RemoteProcessor } from '../../../src/index.js';
+import { memberId } from '../../../src/job/group.js';
 import { Problem } from '../problem.js';
 import { refusal } from './bulk.js';
 import { askToConfirm, isConfirmed } from './confirmation.js';
@@ -31,7 +32,7 @@ export function batchRoutes(processor: RemoteProcessor) {
       const id = context.req.param('id');
       const group = await processor.batches.get(id);
       const failures = group.failed === 0 ? [] : await processor.batches.failures(id);
-      const shown = { kind: batchKind, group, failures, last: group.then?.id };
+      const shown = { kind: batchKind, group, failures, ends: endsOf(group), last: group.then?.id };
       return showPage(context, {
         title: `Batch ${id} ${group.status}`,
         section: batchKind.path,
@@ -123,4 +124,9 @@ function asNotice(reason: unknown): Notice {
 
 function jobsText(count: number): string {
   return `${grouped(count)} ${count === 1 ? 'job' : 'jobs'}`;
+}
+
+/** Returns the ids of the first and the last job of a batch. */
+function endsOf({ id, size }: BatchInfo): string[] {
+  return [...new Set([0, size - 1])].filter((index) => index >= 0).map((index) => memberId(id, index));
 }

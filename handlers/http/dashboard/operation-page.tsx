@@ -62,8 +62,8 @@ function Facts({ operation, now }: Omit<OperationPageProps, 'session'>) {
         <OperationBar operation={operation} />
         {skipped > 0 && (
           <div class="quiet">
-            Skipped: jobs that changed meanwhile, that need a unique key which is taken, or that its starter
-            may not add.
+            Skipped: jobs that changed meanwhile, that need a unique key which is taken, that belong to a
+            batch or workflow and would be removed without it, or that its starter may not add.
           </div>
         )}
       </dd>

@@ -1,5 +1,5 @@
 import type { JobConditions, OperationInfo } from '../../../src/index.js';
-import { capped, grouped } from './parts/number.js';
+import { grouped } from './parts/number.js';
 
 /** Returns what an operation does, in words. */
 export function actionText({
@@ -42,12 +42,19 @@ const dones = {
   reprioritise: 'changed',
 } as const satisfies Record<OperationInfo['action'], string>;
 
-/** Returns how far an operation has come, such as `500 of 3,226: 490 queued again, 10 skipped`. */
-export function operationProgressText({ action, done, skipped, undone, total }: OperationInfo): string {
-  const counts = [
+/**
+ * Returns how far an operation has come, such as `500 of 3,226: 490 queued again, 10 skipped`. If it is not known of how many,
+ * that is left out.
+ */
+export function operationProgressText({ action, state, ...counts }: OperationInfo): string {
+  const { done, skipped, undone, total } = counts;
+  const isUndone = state === 'undoing' || state === 'undone';
+  const parts = [
     `${grouped(done)} ${dones[action]}`,
     ...(skipped > 0 ? [`${grouped(skipped)} skipped`] : []),
-    ...(undone > 0 ? [`${grouped(undone)} undone`] : []),
+    ...(isUndone ? [`${grouped(undone)} undone`] : []),
   ];
-  return `${grouped(done + skipped)} of ${capped(total)}: ${counts.join(', ')}`;
+  const rest = state === 'undone' && undone < done ? '; the others had begun, or were changed again' : '';
+  const of = total.isCapped ? '' : `${grouped(done + skipped)} of ${grouped(total.count)}: `;
+  return `${of}${parts.join(', ')}${rest}`;
 }

@@ -54,7 +54,8 @@ export const failuresCommand: AddCommand = (parent, context) => {
     .argument('<key>', 'of the group')
     .option('--spread <duration>', 'spreads the jobs over this time, such as 10m', parseDurationText)
     .addHelpText('after', examples('failures retry webhook:3f2a9c1b04de --spread 10m'))
-    .action((failureKey, { spread }) =>
-      runOperation(context, '/v1/operations', { action: 'retry', filter: { failureKey }, spread }),
-    );
+    .action(async (failureKey, { spread }) => {
+      await api.get(path`/v1/failures/${failureKey}`); // A typo is refused.
+      await runOperation(context, '/v1/operations', { action: 'retry', filter: { failureKey }, spread });
+    });
 };

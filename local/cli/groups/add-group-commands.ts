@@ -66,7 +66,11 @@ export function addGroupCommands<Page extends { readonly cursor: string | null }
       .addHelpText('after', examples(`${many} ${name} import-7`))
       .action(async (id) => {
         const answer = await api.post(`${at(id)}/${name}`);
-        output.result(answer, changeShape, ({ changed }) => `${id}: ${changed} jobs are ${done}`);
+        output.result(
+          answer,
+          changeShape,
+          ({ changed }) => `${id}: ${changed === 1 ? '1 job is' : `${changed} jobs are`} ${done}`,
+        );
       });
   group
     .command('remove')

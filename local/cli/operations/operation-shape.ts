@@ -53,17 +53,20 @@ export function operationFields(operation: ShownOperation): Field[] {
   ];
 }
 
-/** Returns a bar and what it shows: `██████░░░░ 64% 3,200 of 5,000, 12 skipped`. */
-export function operationProgress({ done, skipped, undone, total }: ShownOperation): string {
+/** Returns a bar and what it shows: `██████░░░░ 64% 3,200 of 5,000, 12 skipped`. If it is not known of how many, `3,200`. */
+export function operationProgress({ done, skipped, undone, total, state }: ShownOperation): string {
   const of = Math.max(total.count, done + skipped);
-  const bar = of === 0 || total.isCapped ? '' : progressText({ done: done + skipped, of });
+  const isKnown = !total.isCapped;
+  const bar = isKnown && of > 0 ? progressText({ done: done + skipped, of }) : '';
   const number = (value: number) => value.toLocaleString('en-US');
+  const isUndone = state === 'undoing' || state === 'undone';
   const parts = [
-    `${number(done)} of ${number(of)}${total.isCapped && of === total.count ? '+' : ''}`,
+    isKnown ? `${number(done)} of ${number(of)}` : number(done),
     ...(skipped > 0 ? [`${number(skipped)} skipped`] : []),
-    ...(undone > 0 ? [`${number(undone)} undone`] : []),
+    ...(isUndone ? [`${number(undone)} undone`] : []),
   ];
-  return [bar, parts.join(', ')].filter((part) => part !== '').join(' ');
+  const rest = state === 'undone' && undone < done ? '; the others had begun, or were changed again' : '';
+  return [bar, `${parts.join(', ')}${rest}`].filter((part) => part !== '').join(' ');
 }
 
 /** Returns a filter as text: `status error, jobName webhook`. */

@@ -45,7 +45,7 @@ test('batches are listed, shown with what failed, retried, cancelled and removed
   expect((await run(['list'])).out).toMatch(/import\.then .*waits for batch import\n/);
   expect((await run(['get', 'import.then'])).out).toMatch(/\nwaits for +batch import\n/);
 
-  expect((await run(['batches', 'retry', 'import'])).out).toBe('import: 1 jobs are queued again\n');
+  expect((await run(['batches', 'retry', 'import'])).out).toBe('import: 1 job is queued again\n');
   expect(await run(['batches', 'remove', 'import', '--yes'])).toMatchObject({ code: 1 });
   expect(await json(['batches', 'cancel', 'import'])).toEqual({ id: 'import', changed: 1 });
   expect(await run(['batches', 'remove', 'import'])).toMatchObject({ code: 2 });

@@ -37,6 +37,7 @@ test('what failed alike is listed, shown, and retried together', async () => {
   expect((await run(['failures', 'retry', key])).out).toMatch(/\nstate +done\nprogress +█+ 100% 2 of 2\n/);
   expect(await processor.getJobStatus('a')).toBe('queued');
   expect(await run(['failures', 'show', 'webhook:none'])).toMatchObject({ code: 3 });
+  expect(await run(['failures', 'retry', 'webhook:none'])).toMatchObject({ code: 3 });
 });
 
 test('all jobs that match are retried and cancelled, and that is undone', async () => {

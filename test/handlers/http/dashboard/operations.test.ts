@@ -81,7 +81,7 @@ test('of more jobs than are counted it is not said how many', async () => {
   const { id } = await api.processor.operations.start({ action: 'cancel', filter: { queue: 'mail' } });
   const total = { count: 5_000, isCapped: true };
   await api.database.collections().operations.updateOne({ _id: id }, { $set: { total, state: 'running' } });
-  expect(textOf(await show(`${list}/${id}`))).toMatch(/Progress 1 of 5,000\+: 1 cancelled/);
+  expect(textOf(await show(`${list}/${id}`))).toMatch(/Progress 1 cancelled/);
 });
 
 test('all that match are removed only by an admin who has confirmed it, and only those that were seen', async () => {

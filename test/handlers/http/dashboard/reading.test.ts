@@ -16,11 +16,11 @@ beforeEach(async () => {
 const show = async (path: string) => (await browser.get(path)).text();
 
 test('marks that turn the direction of text are shown escaped, and sent back as they are', async () => {
-  const queue = 'mail\u202etxt.exe';
+  const queue = 'mail\u202etxt\u001b.exe';
   await api.processor.addJob('echo', { note: '\u2066hidden' }, { queue, id: 'one', delay: '1h' });
 
   const list = await show(`/dashboard/jobs?queue=${encodeURIComponent(queue)}`);
-  expect(textOf(list)).toContain('mail\\u202etxt.exe');
+  expect(textOf(list)).toContain('mail\\u202etxt\\u001b.exe');
   expect(list).toContain(`name="queue" value="${queue}"`);
   expect(textOf(await show('/dashboard/jobs/one'))).toContain('\\u2066hidden');
 });
