@@ -1,4 +1,4 @@
-import { ObjectId } from 'mongodb';
+import { type Filter, ObjectId } from 'mongodb';
 import ms from 'ms';
 import * as z from 'zod';
 import { callerRoleSchema, type Role } from '../access/role.js';
@@ -105,65 +105,49 @@ export const newOperationSchema = z
       addIssue({ code: 'custom', path: path.split('.'), message });
   });
 
-function problemsOf({
-  action,
-  filter,
-  endedBefore,
-  spread,
-  to,
-  priority,
-}: {
-  readonly action: OperationAction;
+type Given = Readonly<Pick<NewOperation, 'action' | 'endedBefore' | 'to'>> & {
   readonly filter: JobConditions;
-  readonly endedBefore?: unknown;
-  readonly spread?: unknown;
-  readonly to?: unknown;
-  readonly priority?: unknown;
-}): (readonly [path: string, message: string])[] {
+  readonly spread?: number | undefined;
+  readonly priority?: number | undefined;
+};
+
+/** Returns what does not fit together, each with its path. */
+function problemsOf({ action, filter, endedBefore, ...options }: Given): [path: string, message: string][] {
+  const problems: [string, string][] = [];
+  const expect = (isMet: boolean, path: string, message: string) => {
+    if (!isMet) problems.push([path, message]);
+  };
   const { status, ...narrow } = filter;
   const isNarrow = Object.values(narrow).some((value) => value !== undefined);
   const statuses = statusesOf[action];
-  const only = (field: string, value: unknown, of: OperationAction) =>
-    value !== undefined && action !== of
-      ? [[field, `expected only for the action '${of}', not '${action}'`] as const]
-      : [];
-  const needed = (field: string, value: unknown, of: OperationAction) =>
-    value === undefined && action === of ? [[field, `expected for the action '${of}'`] as const] : [];
-  return [
-    ...(status !== undefined && !statuses.includes(status)
-      ? [
-          [
-            'filter.status',
-            `expected ${statuses.join(' or ')} for the action '${action}', not '${status}'`,
-          ] as const,
-        ]
-      : []),
-    ...(status === undefined && !isNarrow
-      ? [
-          [
-            'filter',
-            'expected at least one condition, such as status or jobName: an empty filter would select all jobs',
-          ] as const,
-        ]
-      : []),
-    ...(action === 'remove' && status === undefined
-      ? [['filter.status', `expected ${statuses.join(' or ')} for the action 'remove'`] as const]
-      : []),
-    ...(action === 'remove' && !isNarrow && endedBefore === undefined
-      ? [
-          [
-            'filter',
-            "expected another condition than the status, or endedBefore, for the action 'remove', which cannot be undone",
-          ] as const,
-        ]
-      : []),
-    ...only('spread', spread, 'retry'),
-    ...only('to', to, 'move'),
-    ...only('priority', priority, 'reprioritise'),
-    ...needed('to', to, 'move'),
-    ...needed('priority', priority, 'reprioritise'),
-  ];
+  const one = `expected ${statuses.join(' or ')} for the action '${action}'`;
+  expect(status === undefined || statuses.includes(status), 'filter.status', `${one}, not '${status}'`);
+  expect(
+    status !== undefined || isNarrow,
+    'filter',
+    'expected at least one condition, such as status or jobName: an empty filter would select all jobs',
+  );
+  if (action === 'remove') {
+    expect(status !== undefined, 'filter.status', one);
+    expect(
+      isNarrow || endedBefore !== undefined,
+      'filter',
+      "expected another condition than the status, or endedBefore, for the action 'remove', which cannot be undone",
+    );
+  }
+  for (const [option, owner] of Object.entries(ownerOf)) {
+    const isGiven = Reflect.get(options, option) !== undefined;
+    const isOwn = action === owner;
+    expect(!isGiven || isOwn, option, `expected only for the action '${owner}', not '${action}'`);
+    expect(isGiven || !isOwn || option === 'spread', option, `expected for the action '${owner}'`);
+  }
+  return problems;
 }
+
+/** The action that each option is for. Only `spread` may be left out then. */
+const ownerOf = { spread: 'retry', to: 'move', priority: 'reprioritise' } as const satisfies Readonly<
+  Record<string, OperationAction>
+>;
 
 const startSchema = z.strictObject({ by: z.string().max(500).optional(), callerRole: callerRoleSchema });
 
@@ -286,39 +270,27 @@ export class Operations {
    */
   async undo(id: string): Promise<OperationInfo> {
     const { operations } = await this.collections();
+    const operation = await this.get(id);
+    if (!isReversible(operation)) {
+      const isRemoval = operation.action === 'remove';
+      throw notUndone(id, isRemoval ? 'removed jobs are gone' : 'running jobs have been told to stop');
+    }
     const since = { $subtract: ['$$NOW', UNDO_MS] };
-    const undoable = {
+    const undoable: Filter<OperationDocument> = {
       _id: String(id),
-      action: { $ne: 'remove' as const },
-      $nor: [{ action: 'cancel' as const, 'filter.status': 'processing' as const }],
-      state: { $in: ['running', 'done', 'stopped'] as const satisfies readonly OperationState[] },
+      state: { $in: ['running', 'done', 'stopped'] },
       $expr: { $gte: [{ $ifNull: ['$ended', '$$NOW'] }, since] },
     };
-    const update = [
-      {
-        $set: {
-          state: 'undoing',
-          ended: { $ifNull: ['$ended', '$$NOW'] },
-          due: { $ifNull: ['$due', '$$NOW'] },
-        },
-      },
-    ];
-    const found = await operations.updateOne(
-      { ...undoable, state: { $in: [...undoable.state.$in] } },
-      update,
-      byId,
-    );
-    if (found.matchedCount === 0) {
-      const { action, filter, state } = await this.get(id);
-      const reason =
-        action === 'remove'
-          ? 'removed jobs are gone'
-          : action === 'cancel' && filter.status === 'processing'
-            ? 'running jobs have been told to stop'
-            : state === 'undoing' || state === 'undone'
-              ? `it is ${state} already`
-              : 'it ended over 5 minutes ago';
-      throw new ConflictError(id, `Operation '${id}' cannot be undone: ${reason}.`);
+    const begun = {
+      state: 'undoing',
+      ended: { $ifNull: ['$ended', '$$NOW'] },
+      due: { $ifNull: ['$due', '$$NOW'] },
+    };
+    const { matchedCount } = await operations.updateOne(undoable, [{ $set: begun }], byId);
+    if (matchedCount === 0) {
+      const { state } = await this.get(id);
+      const isUndone = state === 'undoing' || state === 'undone';
+      throw notUndone(id, isUndone ? `it is ${state} already` : 'it ended over 5 minutes ago');
     }
     await this.#workOn(String(id));
     return this.get(id);
@@ -333,6 +305,10 @@ export class Operations {
     );
     if (hasChanged) await this.kick();
   }
+}
+
+function notUndone(id: string, reason: string): ConflictError {
+  return new ConflictError(id, `Operation '${id}' cannot be undone: ${reason}.`);
 }
 
 /** Returns whether an operation can be undone at all. Removed jobs are gone, and those that were told to stop do not go on. */
