@@ -186,6 +186,7 @@ export type {
   StepRunContext,
 } from './job/middleware.js';
 export type { NamedBefore } from './job/named-before.js';
+export type { OperationMark } from './job/operation-mark.js';
 export type { ProgressArguments, ReportProgress } from './job/progress.js';
 export type { QueuedJob } from './job/queued-job.js';
 export type { RemovedCounts } from './job/remove-jobs.js';

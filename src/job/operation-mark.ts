@@ -4,7 +4,7 @@ import type { Document } from 'mongodb';
 export interface OperationMark {
   readonly id: string;
   /** The fields that it had before, without those that it lacked. */
-  readonly was: Readonly<Partial<Record<(typeof remembered)[number], unknown>>>;
+  readonly was: Readonly<Record<string, unknown>>;
   readonly isUndone?: true;
 }
 

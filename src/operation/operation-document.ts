@@ -8,15 +8,29 @@ import { anyMoment } from '../mongo/any-moment.js';
 import { type CollectionDescription, expiring, moment, text } from '../mongo/collection-description.js';
 
 /** What an operation does with each job. */
-export const operationActions = ['retry', 'cancel', 'remove', 'move', 'reprioritise'] as const;
-export type OperationAction = (typeof operationActions)[number];
+export type OperationAction = 'retry' | 'cancel' | 'remove' | 'move' | 'reprioritise';
+
+export const operationActions = [
+  'retry',
+  'cancel',
+  'remove',
+  'move',
+  'reprioritise',
+] as const satisfies readonly OperationAction[];
 
 /**
  * `running`: it goes through the jobs. `done`: it has been through all of them. `stopped`: a person ended it before.
  * `undoing`: what it did to jobs that have not begun is undone. `undone`: that is over.
  */
-export const operationStates = ['running', 'done', 'stopped', 'undoing', 'undone'] as const;
-export type OperationState = (typeof operationStates)[number];
+export type OperationState = 'running' | 'done' | 'stopped' | 'undoing' | 'undone';
+
+export const operationStates = [
+  'running',
+  'done',
+  'stopped',
+  'undoing',
+  'undone',
+] as const satisfies readonly OperationState[];
 
 /** Selects the jobs of an operation. */
 export interface OperationFilter extends JobConditions {
