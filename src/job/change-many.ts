@@ -126,17 +126,27 @@ export async function cancelMany(
   return inSlices(jobs, valid, limits, async (found) => {
     const ids = found.map(({ id }) => id);
     const changed = await changeEach(jobs, ids, ['queued', 'processing'], change);
-    const limited = found.filter(({ limits }) => limits !== undefined).map(({ id }) => id);
-    if (limited.length > 0) await onFreed(await findCancelledHolders(jobs, { _id: { $in: limited } }));
-    await onCancelled(await findCancelled(jobs, found));
+    await afterCancelling(jobs, found, onFreed, onCancelled);
     return changed;
   });
+}
+
+/** Tells what follows once some of these jobs were cancelled. Costs nothing for jobs without limits and without others above or below. */
+export async function afterCancelling(
+  jobs: Collection<JobDocument>,
+  among: readonly ToCancel[],
+  onFreed: (jobs: readonly FormerHolder[]) => Promise<void>,
+  onCancelled: (jobs: readonly CancelledInTree[]) => Promise<void>,
+): Promise<void> {
+  const limited = among.filter(({ limits }) => limits !== undefined).map(({ id }) => id);
+  if (limited.length > 0) await onFreed(await findCancelledHolders(jobs, { _id: { $in: limited } }));
+  await onCancelled(await findCancelled(jobs, among));
 }
 
 /** Returns those of these jobs that are cancelled now and have others above or below them. Some may have begun since they were found. */
 async function findCancelled(
   jobs: Collection<JobDocument>,
-  among: readonly Found[],
+  among: readonly ToCancel[],
 ): Promise<CancelledInTree[]> {
   const inTrees = among.filter(({ group, steps }) => group !== undefined || steps?.children);
   if (inTrees.length === 0) return [];
@@ -149,7 +159,9 @@ async function findCancelled(
 /** A job that was queued when it was cancelled. */
 export type CancelledInTree = InTree & { readonly id: string; readonly status: 'cancelled' };
 
-type Found = Pick<Job, 'id' | 'jobName' | 'limits' | 'status' | 'after'> & InTree;
+type ToCancel = Pick<Job, 'id' | 'limits'> & InTree;
+
+type Found = Pick<Job, 'jobName' | 'status' | 'after'> & ToCancel;
 
 /** Goes through the jobs that match a filter in slices, oldest first. */
 async function inSlices(

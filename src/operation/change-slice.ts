@@ -1,9 +1,9 @@
 import type { AnyBulkWriteOperation, Collection, Document, Filter } from 'mongodb';
 import type { Role } from '../access/role.js';
-import { type CancelledInTree, requireFreedKeys } from '../job/change-many.js';
+import { afterCancelling, type CancelledInTree, requireFreedKeys } from '../job/change-many.js';
 import { requestCancel, unlessAlone, withoutLimits, withoutLimitsExceptOrder } from '../job/end-attempt.js';
 import { findOrphans } from '../job/find-orphans.js';
-import { type FormerHolder, findCancelledHolders, holderFields } from '../job/former-holder.js';
+import { type FormerHolder, holderFields } from '../job/former-holder.js';
 import { type InTree, treeFields } from '../job/in-tree.js';
 import { isNotAhead } from '../job/is-not-ahead.js';
 import { isSettled, type Job, type JobDocument, type JobStatus, settledStatuses } from '../job/job.js';
@@ -66,7 +66,10 @@ export async function changeSlice(
     await after.retrying(
       allowed.map(({ _id: id, group, after }) => ({ id, ...(group && { group }), ...(after && { after }) })),
     );
-  if (operation.action === 'cancel') await afterCancelling(jobs, found, after);
+  if (operation.action === 'cancel') {
+    const toCancel = found.map(({ _id: id, ...job }) => ({ id, ...job }));
+    await afterCancelling(jobs, toCancel, after.freeing, after.cancelling);
+  }
   if (operation.action === 'move') await after.retrying([]);
   return changed;
 }
@@ -262,27 +265,6 @@ async function removeSlice(
     found.filter(({ _id, status, slots }) => status === 'error' && slots !== undefined && !left.has(_id)),
   );
   return ids.length - left.size;
-}
-
-async function afterCancelling(
-  jobs: Collection<JobDocument>,
-  found: readonly Found[],
-  after: AfterOperations,
-): Promise<void> {
-  const limited = found.filter(({ limits }) => limits !== undefined).map(({ _id }) => _id);
-  if (limited.length > 0) await after.freeing(await findCancelledHolders(jobs, { _id: { $in: limited } }));
-  const inTrees = found.filter(({ group, steps }) => group !== undefined || steps?.children);
-  if (inTrees.length === 0) return;
-  const cancelled = { _id: { $in: inTrees.map(({ _id }) => _id) }, status: 'cancelled' } as const;
-  const now = await jobs
-    .find(cancelled, { projection: { _id: 1 }, batchSize: inTrees.length + 1, ...byId })
-    .toArray();
-  const ids = new Set(now.map(({ _id }) => _id));
-  await after.cancelling(
-    inTrees.flatMap(({ _id: id, ...tree }) =>
-      ids.has(id) ? { ...tree, id, status: 'cancelled' as const } : [],
-    ),
-  );
 }
 
 /** The statuses of jobs that each action takes, the default first. */
