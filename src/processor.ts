@@ -90,7 +90,7 @@ import { Connection } from './mongo/connection.js';
 import { type AnyDb, type AnySession, driverProblem, isDb } from './mongo/driver-of.js';
 import { inOwnBson } from './mongo/own-bson.js';
 import { retryWhileUnreachable } from './mongo/retry-while-unreachable.js';
-import type { AfterOperations } from './operation/change-slice.js';
+import type { OperationHooks } from './operation/change-slice.js';
 import { type OperationInfo, Operations, type StartOptions } from './operation/operations.js';
 import { workOnOperations } from './operation/work-on-operations.js';
 import { DEFAULT_NAME } from './processor-name.js';
@@ -305,7 +305,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   #onDrainGoesOn: () => void = () => {};
   #stepRules = usualStepRules;
   #sweepsAt = 0;
-  readonly #afterOperations: AfterOperations;
+  readonly #operationHooks: OperationHooks;
   readonly #adding: GroupAdding;
 
   /** @throws ValidationError listing every invalid option */
@@ -468,14 +468,14 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     });
     this.schedules = new Schedules(db, collections, this.#registry, askForWorkers);
     this.statistics = new Statistics(db, collections);
-    this.#afterOperations = {
+    this.#operationHooks = {
       freeing: (freed) => this.#passOn(freed),
       cancelling: (settled) => groups.afterSettling(settled),
       beforeRetrying: (found) => groups.beforeRetrying(found),
       retrying: (retried) => groups.afterRetrying(retried),
       mayAdd: (names, role) => this.#registry.mayAdd(names, role),
     };
-    this.operations = new Operations(collections, this.#afterOperations, askForWorkers);
+    this.operations = new Operations(collections, this.#operationHooks, askForWorkers);
     this.failures = new Failures(collections, this.operations);
     const mayAddAll = async (kinds: readonly string[], role: Role | undefined) => {
       for (const kind of kinds) await this.#registry.requireMayAdd(() => kind, role);
@@ -1191,7 +1191,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     const until = Math.min(Date.now() + OPERATIONS_MS, deadline - BEFORE_DEADLINE_MS);
     try {
       const collections = await this.#connected();
-      if (await workOnOperations(collections, this.#afterOperations, until)) await this.kick();
+      if (await workOnOperations(collections, this.#operationHooks, until)) await this.kick();
     } catch (error) {
       this.log.warn('An operation on many jobs could not go on', { error: String(error) });
     }

@@ -15,7 +15,7 @@ import { resultDespiteTakenKeys } from '../mongo/duplicate-key.js';
 import type { OperationCollections, OperationDocument } from './operation-document.js';
 
 /** What precedes and follows when an operation changes jobs. */
-export interface AfterOperations {
+export interface OperationHooks {
   readonly freeing: (freed: readonly FormerHolder[]) => Promise<void>;
   readonly cancelling: (
     settled: readonly (CancelledInTree | (InTree & { id: string; status: 'error' }))[],
@@ -46,7 +46,7 @@ export async function changeSlice(
   collections: OperationCollections,
   operation: OperationDocument,
   ids: readonly string[],
-  after: AfterOperations,
+  after: OperationHooks,
 ): Promise<number> {
   if (ids.length === 0) return 0;
   const { jobs } = collections;
@@ -62,10 +62,7 @@ export async function changeSlice(
     await jobs.bulkWrite(statements(operation, open), { ordered: false }).catch(resultDespiteTakenKeys);
   const marked = { _id: { $in: [...ids] }, 'operation.id': operation._id };
   const changed = await jobs.countDocuments(marked, byId);
-  if (operation.action === 'retry')
-    await after.retrying(
-      allowed.map(({ _id: id, group, after }) => ({ id, ...(group && { group }), ...(after && { after }) })),
-    );
+  if (operation.action === 'retry') await after.retrying(allowed.map(toRetried));
   if (operation.action === 'cancel') {
     const toCancel = found.map(({ _id: id, ...job }) => ({ id, ...job }));
     await afterCancelling(jobs, toCancel, after.freeing, after.cancelling);
@@ -79,7 +76,7 @@ export async function undoSlice(
   { jobs }: OperationCollections,
   operation: OperationDocument,
   ids: readonly string[],
-  after: AfterOperations,
+  after: OperationHooks,
 ): Promise<number> {
   if (ids.length === 0) return 0;
   const all = { _id: { $in: [...ids] } };
@@ -105,11 +102,12 @@ export async function undoSlice(
         status === 'error' || status === 'cancelled' ? { ...tree, id, status } : [],
       ),
     );
-  if (operation.action === 'cancel')
-    await after.retrying(
-      now.map(({ _id: id, group, after }) => ({ id, ...(group && { group }), ...(after && { after }) })),
-    );
+  if (operation.action === 'cancel') await after.retrying(now.map(toRetried));
   return now.length;
+}
+
+function toRetried({ _id: id, group, after }: Pick<JobDocument, '_id' | 'group' | 'after'>): Retried {
+  return { id, ...(group && { group }), ...(after && { after }) };
 }
 
 function findAll(jobs: Collection<JobDocument>, ids: readonly string[]): Promise<Found[]> {
@@ -122,7 +120,7 @@ async function allowedOf(
   jobs: Collection<JobDocument>,
   { action, callerRole }: OperationDocument,
   found: readonly Found[],
-  after: AfterOperations,
+  after: OperationHooks,
 ): Promise<readonly Found[]> {
   if (action === 'cancel') return found;
   const names = await after.mayAdd([...new Set(found.map(({ jobName }) => jobName))], callerRole);
@@ -250,7 +248,7 @@ async function removeSlice(
   operation: OperationDocument,
   ids: readonly string[],
   found: readonly Found[],
-  after: AfterOperations,
+  after: OperationHooks,
 ): Promise<number> {
   const removable: Filter<JobDocument> = {
     ...ourJob,

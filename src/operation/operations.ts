@@ -13,7 +13,7 @@ import { readPage } from '../mongo/read-page.js';
 import { type PageFilter, pageSchema, toCursorText } from '../page-filter.js';
 import { storableText } from '../storable-text.js';
 import { validateNow } from '../validate.js';
-import { type AfterOperations, statusesOf } from './change-slice.js';
+import { type OperationHooks, statusesOf } from './change-slice.js';
 import {
   byStarted,
   type OperationAction,
@@ -160,7 +160,7 @@ export class Operations {
   /** @param kick asks for workers. Never rejects */
   constructor(
     private readonly collections: Connected<OperationCollections>,
-    private readonly after: AfterOperations,
+    private readonly after: OperationHooks,
     private readonly kick: () => Promise<void>,
   ) {}
 

@@ -4,7 +4,7 @@ import ms from 'ms';
 import { listJobs } from '../job/list-jobs.js';
 import { byId, byIndex } from '../mongo/by-index.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
-import { type AfterOperations, changeSlice, undoSlice } from './change-slice.js';
+import { changeSlice, type OperationHooks, undoSlice } from './change-slice.js';
 import {
   dueOperations,
   isDueOperation,
@@ -37,7 +37,7 @@ const leased = { $cond: [isActive, { $add: ['$$NOW', LEASE_MS] }, '$$REMOVE'] };
  */
 export async function workOnOperations(
   collections: OperationCollections,
-  after: AfterOperations,
+  after: OperationHooks,
   until: number,
   id?: string,
 ): Promise<boolean> {
@@ -82,7 +82,7 @@ async function goOn(
   collections: OperationCollections,
   operation: OperationDocument,
   token: string,
-  after: AfterOperations,
+  after: OperationHooks,
 ): Promise<OperationDocument | null> {
   const { _id, slices } = operation;
   const { ids, cursor } = await nextSlice(collections, operation);
@@ -139,7 +139,7 @@ async function goBack(
   collections: OperationCollections,
   operation: OperationDocument,
   token: string,
-  after: AfterOperations,
+  after: OperationHooks,
 ): Promise<OperationDocument | null> {
   const { operations, operationSlices } = collections;
   const { _id, undoneSlices, due = operation.started } = operation;
