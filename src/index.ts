@@ -313,6 +313,14 @@ export type {
 } from './statistics/find-statistics.js';
 export type { Statistics } from './statistics/statistics.js';
 export type { CallbacksOptions } from './step/callbacks.js';
+export type { Verdict } from './verdict/find-verdict.js';
+export type {
+  FindingAction,
+  FindingCode,
+  FindingSubject,
+  Severity,
+  VerdictFinding,
+} from './verdict/finding.js';
 export type { WorkerPage } from './worker/find-live-workers.js';
 export type { DrainSummary } from './worker/summary.js';
 export type { LiveWorker } from './worker/worker-document.js';

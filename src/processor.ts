@@ -111,6 +111,7 @@ import { undoFirst } from './step/compensation.js';
 import { stepNameSchema } from './step/step-options.js';
 import { type StepRules, usualStepRules } from './step/step-rules.js';
 import { validateNow } from './validate.js';
+import type { Verdict } from './verdict/find-verdict.js';
 import { admitOrGiveBack } from './worker/admit-or-give-back.js';
 import { WorkerChildStore } from './worker/child-store.js';
 import { drain } from './worker/drain.js';
@@ -1013,6 +1014,23 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     const recovery = await this.#recover();
     await this.jobsReady.tell(queuedBy(recovery));
     return recovery.lost.length;
+  }
+
+  /**
+   * Judges the state of the deployment: kinds of jobs that fail, due jobs that nobody claims, lost jobs, late schedules, paused
+   * queues with jobs, and limits that stand still. Costs about 11 commands, each of which reads a bounded part of an index.
+   *
+   * A kind of jobs is failing if, in the last 15 minutes, at least 5 attempts failed, and mostly, or twice as often as in the
+   * last day. The counts of workers may be a minute late.
+   *
+   * @throws IndexMissingError if the indexes were not made
+   * @example
+   * const { isWell, findings } = await processor.verdict();
+   * if (!isWell) console.log(findings.map(({ text }) => text));
+   */
+  async verdict(): Promise<Verdict> {
+    const { findVerdict } = await import('./verdict/find-verdict.js');
+    return findVerdict(this.db, await this.#connected());
   }
 
   /** Removes steps of jobs that are gone, once an hour. Nothing depends on it. */

@@ -30,6 +30,7 @@ export const plainCalls: Readonly<Record<string, (processor: RemoteProcessor) =>
   'operations.list': (processor) => processor.operations.list(),
   'operations.start': (processor) =>
     processor.operations.start({ action: 'retry', filter: { status: 'error' } }),
+  verdict: (processor) => processor.verdict(),
   'statistics.get': (processor) => processor.statistics.get(),
   'statistics.waits': (processor) => processor.statistics.waits(),
   removeJobs: (processor) => processor.removeJobs(),

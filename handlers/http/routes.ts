@@ -9,6 +9,7 @@ import { operationRoutes } from './routes/operations.js';
 import { queueRoutes } from './routes/queues.js';
 import { schedulerRoutes } from './routes/schedulers.js';
 import { statisticsRoutes } from './routes/statistics.js';
+import { verdictRoutes } from './routes/verdict.js';
 import { workerRoutes } from './routes/workers.js';
 import { workflowRoutes } from './routes/workflows.js';
 
@@ -25,5 +26,6 @@ export const routes: readonly Route[] = [
   ...limitRoutes,
   ...workerRoutes,
   ...statisticsRoutes,
+  ...verdictRoutes,
   ...openApiRoutes(() => routes),
 ];

@@ -6,7 +6,7 @@ import type { AddressRule } from './webhook/addresses.js';
 import { originOf } from './webhook/origin.js';
 import { redirectOf } from './webhook/redirect.js';
 import type { Answer, Outgoing, SendOptions } from './webhook/send.js';
-import { signedHeaders } from './webhook/sign.js';
+import { signedHeaders } from '../../src/sign-webhook.js';
 
 /** Time limits of an exchange. Receivers should answer at once and work later. A slower receiver is retried. */
 const DEFAULT_TIMEOUT_MS = 10_000;

@@ -2,7 +2,6 @@ import type { CommandStartedEvent, Document } from 'mongodb';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { awaitMajority } from '../../local/cli/database/await-majority.js';
-import { countExpiredLeases } from '../../local/cli/database/count-expired-leases.js';
 import { findTakenIds } from '../../local/cli/database/find-taken-ids.js';
 import { openCollections } from '../../src/collections/collections.js';
 import { findForeignDocuments } from '../../src/collections/find-foreign-documents.js';
@@ -315,7 +314,7 @@ async function callEverything(): Promise<void> {
   await settleJobs(jobs, [{ ...gone, outcome }, ...held.map((job) => ({ ...job, outcome }))]);
   await processor.pullNextJob();
   await expireLeases();
-  await countExpiredLeases(jobs, 1000);
+  await processor.verdict();
   await processor.recoverJobs();
   await findDueSoon(jobs, filter, 60_000, 1000);
   for (const order of ['newest', 'oldest'] as const) {
@@ -347,6 +346,7 @@ async function callEverything(): Promise<void> {
   await claimJobAlone(jobs, filter, { ...lease, token: 'x' });
   await processor.drain({ linger: 1 });
   await waitForLaterJob();
+  await callVerdict();
   await processor.queues.resume('default');
   await processor.getJobFactories();
   await processor.factories.get('echo');
@@ -511,6 +511,21 @@ async function callFlowControl(): Promise<void> {
   if (lost) await gate.slowDown(lost, 1);
   await processor.drain();
   await jobs.deleteMany({ jobName: { $in: ['limited', 'single', 'inOrder', 'inTurn'] } });
+}
+
+/** Calls everything that makes a statement for the verdict. */
+async function callVerdict(): Promise<void> {
+  const { failures, statistics } = database.collections();
+  const now = new Date();
+  const key = 'failing:of the verdict';
+  const group = { jobName: 'failing', message: 'no', sample: 'no', count: 9, firstSeen: now, lastSeen: now };
+  await failures.insertOne({ ...group, _id: key, hours: [], expireAt: now });
+  const names = { _failing: { errors: 9 } };
+  const _id = new Date(now.getTime() - 1);
+  await statistics.insertOne({ _id, names, written: now, expireAt: new Date(now.getTime() + 60_000) });
+  await database.processor().verdict();
+  await statistics.deleteOne({ _id });
+  await failures.deleteOne({ _id: key });
 }
 
 /** Calls everything that makes a statement for circuit breakers. */

@@ -17,6 +17,7 @@ import { failureRoutes } from './failures.js';
 import { batchRoutes, workflowRoutes } from './groups.js';
 import { jobFactoryRoutes } from './job-factories.js';
 import { jobRoutes } from './jobs.js';
+import { LatestVerdict } from './latest-verdict.js';
 import { limitRoutes } from './limits.js';
 import { newSchedulerRoutes } from './new-scheduler.js';
 import { operationRoutes } from './operations.js';
@@ -50,6 +51,7 @@ export interface DashboardOptions {
 export function createDashboard(options: DashboardOptions): Hono<DashboardEnvironment> {
   const { processor, apiKeys, sessionSecrets, ready, log } = options;
   const endedSessions = new EndedSessions(processor);
+  const verdict = new LatestVerdict(processor, log);
   return new Hono<DashboardEnvironment>()
     .onError(answerWithPage(log))
     .notFound(({ req }) => {
@@ -66,6 +68,11 @@ export function createDashboard(options: DashboardOptions): Hono<DashboardEnviro
     })
     .route('/', signInRoutes({ ...options, endedSessions }))
     .use(requireSession)
+    .use(async (context, next) => {
+      context.set('verdict', verdict.get);
+      await next();
+      if (context.req.method === 'POST') verdict.forget();
+    })
     .get('/dashboard/*', (_, next) => inTurn(next))
     .use(async (context, next) => {
       await next();

@@ -1,3 +1,4 @@
+import type { Verdict } from '../../../src/index.js';
 import type { Session } from '../session/session.js';
 
 /** Values that pages get in addition to the request. */
@@ -8,5 +9,7 @@ export interface DashboardEnvironment {
     session: Session;
     /** The sent form. Set on every POST that requires signing in. */
     form: URLSearchParams;
+    /** Returns the state of the deployment, or undefined if it could not be judged. Set on every page that requires signing in. */
+    verdict: () => Promise<Verdict | undefined>;
   };
 }

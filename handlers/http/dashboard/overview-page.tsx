@@ -7,6 +7,7 @@ import {
   type QueuePage,
   type SchedulerItem,
   type StatisticsPoint,
+  type Verdict,
   type WaitingJob,
   type WorkerPage,
 } from '../../../src/index.js';
@@ -20,8 +21,11 @@ import { Status } from './parts/status.js';
 import { failuresPath, jobPath, jobsPath, schedulerPath } from './paths.js';
 import { may } from './require-session.js';
 import { TokenField } from './token-field.js';
+import { VerdictCard } from './verdict.js';
 
 interface OverviewProps {
+  /** Undefined if the state could not be judged. */
+  readonly verdict: Verdict | undefined;
   readonly counts: JobCounts;
   readonly lastHour: readonly StatisticsPoint[];
   readonly lastDay: readonly StatisticsPoint[];
@@ -42,6 +46,7 @@ export function OverviewPage({ counts, lastHour, lastDay, session, now, ...rest 
   return (
     <>
       <h1 class="unseen">Overview</h1>
+      <VerdictCard verdict={rest.verdict} session={session} now={now} />
       <section id="counts" data-live aria-label="Jobs by status">
         <ul class="counts">
           {jobStatuses.map((status) => (

@@ -18,8 +18,9 @@ export function overviewRoutes(processor: RemoteProcessor) {
   return new Hono<DashboardEnvironment>()
     .get('/', async (context) => {
       const cursor = context.req.query('queues') || undefined;
-      const [counts, lastHour, lastDay, { jobs: failed }, queues, waiting, workers, items] =
+      const [verdict, counts, lastHour, lastDay, { jobs: failed }, queues, waiting, workers, items] =
         await Promise.all([
+          context.get('verdict')(),
           processor.jobs.count(),
           processor.statistics.get({ since: '1h', step: '1m' }),
           processor.statistics.get({ since: '1d', step: '15m' }),
@@ -29,7 +30,7 @@ export function overviewRoutes(processor: RemoteProcessor) {
           processor.workers.list({ limit: PAGE_SIZE }),
           processor.schedules.next(NEXT_ITEMS),
         ]);
-      const overview = { counts, lastHour, lastDay, failed, queues, waiting, workers, items };
+      const overview = { verdict, counts, lastHour, lastDay, failed, queues, waiting, workers, items };
       return showPage(context, {
         title: 'Overview',
         section: '/',

@@ -1,11 +1,13 @@
 import type { Context } from 'hono';
 import type { Child } from 'hono/jsx';
+import type { Verdict } from '../../../src/index.js';
 import type { Session } from '../session/session.js';
 import { asDocument } from './as-document.js';
 import { addresses } from './assets.js';
 import type { DashboardEnvironment } from './environment.js';
 import { type Notice, takeNotice } from './notice.js';
 import { TokenField } from './token-field.js';
+import { failureIn, VerdictLine } from './verdict.js';
 
 const sections = [
   ['/', 'Overview'],
@@ -26,28 +28,31 @@ interface PageProps {
   readonly session?: Session | undefined;
   readonly section?: Section;
   readonly notice?: Notice | undefined;
+  readonly verdict?: Verdict | undefined;
   readonly children?: Child;
 }
 
 /** Responds with a page of the dashboard to a signed-in user. @param status default 200 */
-export function showPage(
+export async function showPage(
   context: Context<DashboardEnvironment>,
-  { status = 200, ...props }: Omit<PageProps, 'session'> & { readonly status?: 200 | 404 | 409 | 422 },
+  { status = 200, ...props }: Omit<PageProps, 'session' | 'verdict'> & { readonly status?: 200 | 404 | 409 | 422 },
 ) {
   const notice = props.notice ?? takeNotice(context);
-  const page = <Page {...props} session={context.get('session')} notice={notice} />;
+  const verdict = await context.get('verdict')();
+  const page = <Page {...props} session={context.get('session')} notice={notice} verdict={verdict} />;
   return context.html(asDocument(page), status);
 }
 
 /** The frame of all pages. */
-export function Page({ title, session, section, notice, children }: PageProps) {
+export function Page({ title, session, section, notice, verdict, children }: PageProps) {
+  const titles = [failureIn(verdict), title, 'Remote Processor'];
   return (
     <html lang="en">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
-        <title>{`${title} · Remote Processor`}</title>
+        <title>{titles.filter((part) => part !== undefined).join(' · ')}</title>
         <link rel="icon" href={addresses.icon} type="image/svg+xml" />
         <link rel="stylesheet" href={addresses.style} />
         <script type="module" src={addresses.script} />
@@ -57,6 +62,7 @@ export function Page({ title, session, section, notice, children }: PageProps) {
           Skip to the content
         </a>
         <div id="header">{session && <Header session={session} section={section} />}</div>
+        {session && section !== '/' && <VerdictLine verdict={verdict} />}
         <div id="notice" role="status" aria-live="polite">
           {notice && <p class={`notice ${notice.kind}`}>{notice.text}</p>}
         </div>

@@ -1,16 +1,12 @@
 import type { Environment } from '../../../src/config.js';
-import { serverTime } from '../../../src/mongo/server-time.js';
 import type { Api } from '../api/api.js';
 import { connectToDatabase } from '../api/in-process.js';
 import { toFailure } from '../to-failure.js';
 import { checkCollections } from './check-collections.js';
 import { checkConfiguration } from './check-configuration.js';
 import { checkIndexes } from './check-indexes.js';
-import { checkLeases } from './check-leases.js';
-import { checkLimits } from './check-limits.js';
-import { checkQueues } from './check-queues.js';
-import { checkScheduler } from './check-scheduler.js';
 import { checkMajority, checkServer } from './check-server.js';
+import { checkVerdict } from './check-verdict.js';
 import { type Finding, failure } from './finding.js';
 
 /** Checks a deployment by its settings and its database. */
@@ -22,14 +18,10 @@ export async function examineDatabase(env: Environment, api: Api): Promise<reado
     const [server, owner] = await Promise.all([checkServer(db), checkCollections(collections)]);
     // Further checks would read another program's data.
     if (owner.some(({ status }) => status === 'failure')) return [...configuration, ...server, ...owner];
-    const now = (await serverTime(db)).getTime();
     const checks = await Promise.all([
       checkMajority(collections.workers),
       checkIndexes(collections),
-      checkQueues(api, now),
-      checkLimits(api, now),
-      checkLeases(collections.jobs),
-      checkScheduler(api, now),
+      checkVerdict(api),
     ]);
     return [...configuration, ...server, ...owner, ...checks.flat()];
   } catch (error) {

@@ -2,9 +2,7 @@ import type { Api } from '../api/api.js';
 import { exitCode } from '../exit-code.js';
 import { toFailure } from '../to-failure.js';
 import { clockFinding } from './check-clock.js';
-import { checkLimits } from './check-limits.js';
-import { checkQueues } from './check-queues.js';
-import { checkScheduler } from './check-scheduler.js';
+import { checkVerdict } from './check-verdict.js';
 import { type Finding, failure, ok } from './finding.js';
 
 /** Makes all checks that are possible over HTTP. */
@@ -15,15 +13,10 @@ export async function examineDeployment(api: Api): Promise<readonly Finding[]> {
     const asked = Date.now();
     const { headers } = await api.send('GET', '/v1/workers', {});
     const now = Date.parse(headers.get('date') ?? '');
-    const checks = [
-      checkQueues(api, now || asked),
-      checkLimits(api, now || asked),
-      checkScheduler(api, now || asked),
-    ];
-    const findings = (await Promise.all(checks)).flat();
     const clock = Number.isNaN(now)
       ? []
       : [clockFinding(now - asked, DATE_PRECISION_MS + Date.now() - asked)];
+    const findings = await checkVerdict(api);
     return [health, ok('API key', 'it is accepted'), ...clock, ...findings];
   } catch (error) {
     const { message, exitCode: code } = await toFailure(error);

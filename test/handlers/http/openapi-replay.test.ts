@@ -171,6 +171,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   resumeLimit: [nothing, '/v1/limits/import/resume', { ...post, key: 'key-of-admin' }],
   pauseQueue: [nothing, '/v1/queues/mail/pause', { ...post, key: 'key-of-admin' }],
   resumeQueue: [nothing, '/v1/queues/mail/resume', { ...post, key: 'key-of-admin' }],
+  getVerdict: [stoppedOrder, '/v1/verdict'],
   getCounts: [failedJob, '/v1/counts'],
   getStatistics: [failedJob, '/v1/statistics?since=2h&step=1h&name=failing'],
   listWorkers: [nothing, '/v1/workers'],

@@ -32,7 +32,7 @@ export function keepRefreshing(): Refreshing {
   };
   const refresh = async (): Promise<void> => {
     const signal = stop();
-    if (document.hidden || !document.querySelector('[data-live], [data-heals]')) return schedule();
+    if (document.hidden || !document.querySelector('main [data-live], [data-heals]')) return schedule();
     const begun = performance.now();
     try {
       const page = await fetchPage(location.href, { headers: { 'x-refresh': '1' }, signal });

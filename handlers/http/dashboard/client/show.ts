@@ -7,6 +7,8 @@ import { countTicked } from './selection.js';
  * unfolded parts.
  */
 export function showLive({ document: fresh }: FetchedPage): void {
+  // The title tells what is wrong with the deployment.
+  if (document.title !== fresh.title) document.title = fresh.title;
   for (const region of document.querySelectorAll('[data-live][id]')) {
     const update = fresh.getElementById(region.id);
     if (update) Idiomorph.morph(region, update, { callbacks: { beforeAttributeUpdated: keepsState } });

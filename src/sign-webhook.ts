@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 /**
  * Returns headers that prove to a receiver that the body is ours and fresh, as standardwebhooks.com defines them:
  *
- * - `webhook-id`: the job's id, the same at every attempt
+ * - `webhook-id`: the same at every attempt, such as a job's id
  * - `webhook-timestamp`: seconds since 1970, so that a receiver can refuse bodies older than some minutes
  * - `webhook-signature`: `v1,` and the base64 of HMAC-SHA256 over `<id>.<timestamp>.<body>`
  *

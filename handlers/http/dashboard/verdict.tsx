@@ -1,0 +1,174 @@
+import type { Verdict, VerdictFinding } from '../../../src/index.js';
+import type { Session } from '../session/session.js';
+import { Moment } from './parts/moment.js';
+import { failuresOfPath, jobsPath, limitPath, limitsPath, operationsPath, schedulerPath } from './paths.js';
+import { may } from './require-session.js';
+import { TokenField } from './token-field.js';
+
+/** Maximum number of findings on the overview. */
+const SHOWN = 12;
+
+/** What is wrong, since when, and what can be done at once. */
+export function VerdictCard({ verdict, session, now }: { verdict: Verdict | undefined; session: Session; now: Date }) {
+  const { findings = [] } = verdict ?? {};
+  return (
+    <section class="card" id="verdict" data-live aria-labelledby="verdict-title">
+      <h2 id="verdict-title" class={verdict?.isWell ? 'well' : undefined}>
+        {verdict ? summaryOf(verdict) : 'The state could not be judged'}
+      </h2>
+      {verdict === undefined && <p>The log of the HTTP function says why.</p>}
+      {findings.length > 0 && (
+        <ul class="list findings">
+          {findings.slice(0, SHOWN).map((finding) => (
+            <Finding finding={finding} session={session} now={now} />
+          ))}
+          {findings.length > SHOWN && <li class="quiet">and {findings.length - SHOWN} more</li>}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+/** The worst of what is wrong, on pages other than the overview. Nothing if all is well. */
+export function VerdictLine({ verdict }: { verdict: Verdict | undefined }) {
+  const [worst, ...others] = verdict?.findings ?? [];
+  return (
+    <div id="verdict" data-live>
+      {worst && (
+        <p class={`notice ${worst.severity === 'failure' ? 'problem' : 'warned'}`}>
+          {worst.text} {others.length > 0 && `and ${others.length} more `}
+          <a href="/">See</a>
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** Returns the worst failure in a few words, for the title of a page. Undefined without any: a warning is no news. */
+export function failureIn(verdict: Verdict | undefined): string | undefined {
+  const [worst] = verdict?.findings ?? [];
+  if (worst?.severity !== 'failure') return undefined;
+  const [beginning = ''] = worst.text.split(/ \(|; |, /);
+  return beginning.length > MAX_TITLE ? `${beginning.slice(0, MAX_TITLE).toWellFormed()}…` : beginning;
+}
+
+const MAX_TITLE = 60;
+
+function summaryOf({ isWell, findings }: Verdict): string {
+  if (isWell) return 'All well';
+  const failures = findings.filter(({ severity }) => severity === 'failure').length;
+  const parts = [numberOf(failures, 'failure'), numberOf(findings.length - failures, 'warning')];
+  return parts.filter((part) => part !== '').join(', ');
+}
+
+function numberOf(count: number, word: string): string {
+  if (count === 0) return '';
+  return `${count} ${word}${count === 1 ? '' : 's'}`;
+}
+
+interface FindingProps {
+  readonly finding: VerdictFinding;
+  readonly session: Session;
+  readonly now: Date;
+}
+
+function Finding({ finding, session, now }: FindingProps) {
+  const { severity, text, advice, since } = finding;
+  return (
+    <li>
+      <span>
+        <span class={`status ${severity === 'failure' ? 'error' : 'paused'}`}>{severity}</span> {text}
+        {since && (
+          <>
+            , since <Moment at={since} now={now} />
+          </>
+        )}
+        <span class="hint">{advice}</span>
+      </span>
+      <span class="actions">
+        <a class="button small" href={seePath(finding)} aria-label={`See: ${text}`}>
+          See
+        </a>
+        {finding.actions.map((action) => (
+          <ActionForm action={action} finding={finding} session={session} />
+        ))}
+      </span>
+    </li>
+  );
+}
+
+/** The page where one sees what a finding is about. */
+function seePath({ code, about: { type, name } }: VerdictFinding): string {
+  switch (type) {
+    case 'job':
+      return failuresOfPath(name);
+    case 'queue':
+      return jobsPath({ queue: name, status: 'queued' });
+    case 'schedule':
+      return schedulerPath(name);
+    case 'limit':
+      return limitPath(name);
+    case 'deployment':
+      return jobsPath({ status: code === 'lost_jobs' ? 'processing' : 'queued' });
+  }
+}
+
+interface ActionProps extends Pick<FindingProps, 'finding' | 'session'> {
+  readonly action: VerdictFinding['actions'][number];
+}
+
+/** A button that does something about a finding, if the user may. */
+function ActionForm({ action, finding, session }: ActionProps) {
+  const form = formOf(action, finding);
+  if (!form || !may(session, form.role)) return null;
+  return (
+    <form method="post" action={form.path}>
+      <TokenField session={session} />
+      {Object.entries(form.fields).map(([name, value]) => (
+        <input type="hidden" name={name} value={value} />
+      ))}
+      <button
+        type="submit"
+        name="action"
+        value={action}
+        class={action === 'retry' ? 'small primary' : 'small'}
+        aria-label={`${form.label}: ${finding.text}`}
+      >
+        {form.label}
+      </button>
+    </form>
+  );
+}
+
+interface FormOfAction {
+  readonly label: string;
+  readonly path: string;
+  readonly role: 'write' | 'admin';
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+function formOf(
+  action: ActionProps['action'],
+  { about, queue, failureKey, jobId }: VerdictFinding,
+): FormOfAction | undefined {
+  const ofQueue = { path: '/dashboard/queues', role: 'admin' } as const;
+  const ofLimit = { path: limitsPath, role: 'admin', fields: { key: about.name } } as const;
+  switch (action) {
+    case 'see':
+      return undefined;
+    case 'retry':
+      if (failureKey !== undefined)
+        return { label: 'Retry all', path: operationsPath, role: 'write', fields: { failureKey, status: 'error' } };
+      return jobId === undefined
+        ? undefined
+        : { label: 'Retry it', path: '/dashboard/jobs', role: 'write', fields: { id: jobId } };
+    case 'pause':
+      return queue === undefined ? undefined : { label: `Pause queue ${queue}`, ...ofQueue, fields: { queue } };
+    case 'resume':
+      return queue === undefined
+        ? { label: about.name.startsWith('breaker ') ? 'Close it' : 'Resume', ...ofLimit }
+        : { label: 'Resume', ...ofQueue, fields: { queue } };
+    case 'skip':
+      return { label: 'Skip it', ...ofLimit };
+  }
+}

@@ -1,0 +1,39 @@
+import type { Collection } from 'mongodb';
+import type { FailureDocument } from '../failure/failure-document.js';
+import type { FlowCollections } from '../flow/limit-document.js';
+import type { QueueCollections, QueueDocument } from '../queue/queue-document.js';
+import type { SchedulerCollections } from '../scheduler/scheduler-collection.js';
+import type { StatisticsDocument } from '../statistics/statistics-document.js';
+import type { LiveWorker, WorkerDocument } from '../worker/worker-document.js';
+
+/** The collections that tell the state of a deployment. */
+export interface VerdictCollections extends FlowCollections, QueueCollections, SchedulerCollections {
+  readonly workers: Collection<WorkerDocument>;
+  readonly statistics: Collection<StatisticsDocument>;
+  readonly failures: Collection<FailureDocument>;
+}
+
+/** What every rule knows. */
+export interface Situation {
+  readonly collections: VerdictCollections;
+  /** By the database's clock. */
+  readonly now: Date;
+  readonly pausedQueues: readonly QueueDocument[];
+  /** The workers that have claimed something, at most 200. A worker that finds no job to claim is not among them. */
+  readonly workers: readonly Pick<LiveWorker, 'queues'>[];
+}
+
+/** Returns the moment that was so long ago. */
+export function before({ now }: Pick<Situation, 'now'>, ms: number): Date {
+  return new Date(now.getTime() - ms);
+}
+
+/** Returns the names of the paused queues. */
+export function pausedNames({ pausedQueues }: Pick<Situation, 'pausedQueues'>): ReadonlySet<string> {
+  return new Set(pausedQueues.map(({ _id }) => _id));
+}
+
+/** Returns whether any worker takes jobs of this queue. */
+export function isTaken(queue: string, workers: Situation['workers']): boolean {
+  return workers.some(({ queues }) => queues === undefined || queues.includes(queue));
+}
