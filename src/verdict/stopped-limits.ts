@@ -1,6 +1,7 @@
 import ms from 'ms';
 import { type LimitDocument, nextLook, settingIndex } from '../flow/limit-document.js';
 import { type BlockedJob, findHeads, findSlotHolders, takenBy } from '../flow/line-statements.js';
+import { isOrder } from '../job/flow-rules.js';
 import type { JobDocument } from '../job/job.js';
 import { anyMoment } from '../mongo/any-moment.js';
 import { byIndex } from '../mongo/by-index.js';
@@ -38,7 +39,11 @@ type Holder = Pick<JobDocument, '_id' | 'slots' | 'jobName' | 'queue' | 'status'
 export async function findStoppedLimits(situation: Situation): Promise<VerdictFinding[]> {
   const lines = await findLines(situation);
   const paused = lines.filter((line) => line.paused !== undefined);
-  const waiting = lines.filter(({ paused, head }) => paused === undefined && head.waitedMs >= STILL_MS);
+  const pausedQueues = pausedNames(situation);
+  const isHeld = ({ key, head }: Line) => !isOrder(key) && pausedQueues.has(head.queue);
+  const waiting = lines.filter(
+    (line) => line.paused === undefined && line.head.waitedMs >= STILL_MS && !isHeld(line),
+  );
   return [...findingsOf(paused, pausedFinding), ...(await lookClosely(waiting, situation))];
 }
 
@@ -61,16 +66,12 @@ async function findLines(situation: Situation): Promise<Line[]> {
     byIndex(limits, settingIndex, (hint) => limits.find(isPaused, { ...options, ...hint }).toArray()),
   ]);
   const keys = [...new Set(found.flat().map(({ _id }) => _id))];
-  return linesOf(keys, situation, { jobs, limits });
+  return linesOf(keys, situation);
 }
 
 /** Returns the lines that anybody waits in. */
-async function linesOf(
-  keys: readonly string[],
-  situation: Situation,
-  collections: Parameters<typeof findHeads>[0],
-): Promise<Line[]> {
-  const { heads, set } = await findHeads(collections, keys, 1, [...pausedNames(situation)]);
+async function linesOf(keys: readonly string[], { collections }: Situation): Promise<Line[]> {
+  const { heads, set } = await findHeads(collections, keys, 1);
   return heads.map((head) => {
     const { blockedBy: key, limits } = head;
     const setting = set.find(({ _id }) => _id === key);
@@ -116,7 +117,7 @@ function hasFreePlace({ key, places }: Line, holders: readonly Holder[]): boolea
 /** Looks again, since a place is free for a moment whenever a job ends. Returns the limits whose line has not moved. */
 async function whereStillFree(lines: readonly Line[], situation: Situation): Promise<readonly string[]> {
   const keys = lines.map(({ key }) => key);
-  const now = await linesOf(keys, situation, situation.collections);
+  const now = await linesOf(keys, situation);
   const holdersOf = await findHolders(now, situation);
   const hasMoved = ({ key, head }: Line) =>
     !lines.some((line) => line.key === key && line.head._id === head._id);

@@ -181,7 +181,7 @@ describe('limits:', () => {
     const { jobs } = database.collections();
     await jobs.updateMany(
       { blockedBy: { $gt: '' } },
-      { $set: { queued: tenMinutesAgo(), runAt: tenMinutesAgo() } },
+      { $set: { queued: tenMinutesAgo(), picked: tenMinutesAgo(), runAt: tenMinutesAgo() } },
     );
     return { processor, jobs, holder: holder ?? expect.fail() };
   }
@@ -245,6 +245,7 @@ describe('limits:', () => {
           blockedBy: 'limited=a',
           claimable: false,
           queued: tenMinutesAgo(),
+          picked: tenMinutesAgo(),
           runAt: tenMinutesAgo(),
           queue: 'b',
         },
