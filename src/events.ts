@@ -58,6 +58,11 @@ export interface AttemptEnded extends JobOfEvent {
   readonly outcome: Ending | 'recovered';
   /** How long the function ran, in milliseconds. Absent if it was not called, or the time is unknown. */
   readonly durationMs?: number | undefined;
+  /**
+   * How long the job had been due when its function was called, in milliseconds, by this process's clock. Negative if that is
+   * slow. Absent where `durationMs` is.
+   */
+  readonly waitedMs?: number | undefined;
   /** Message of the error that the attempt failed with. */
   readonly error?: string;
   /** Key of the group of failures that the error belongs to. */

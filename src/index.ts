@@ -250,6 +250,7 @@ export type { AddedJob } from './job/write-job.js';
 export type { JobsReady, Kick } from './jobs-ready.js';
 export { jsonLogger, type LogFields, type Logger } from './log.js';
 export { atLevel, type LogLevel } from './log-level.js';
+export type { Mark, MarkOptions, MarkPage, Marks } from './mark/marks.js';
 export type { AnyDb, AnySession } from './mongo/driver-of.js';
 export type {
   OperationAction,
@@ -305,13 +306,18 @@ export type {
   TypedScheduler,
 } from './scheduler/typed-scheduler.js';
 export { silentLogger } from './silent-logger.js';
+export type { KindPoint, KindStatistics, KindsOptions } from './statistics/find-kinds.js';
+export type { StatisticsRange, StatisticsRangeOptions } from './statistics/find-range.js';
 export type {
   LimitWaits,
   StatisticsOptions,
   StatisticsPoint,
   WaitsOptions,
 } from './statistics/find-statistics.js';
+export type { Percentiles } from './statistics/histogram.js';
+export type { Range } from './statistics/ranges.js';
 export type { Statistics } from './statistics/statistics.js';
+export type { AttemptCounts } from './statistics/statistics-document.js';
 export type { CallbacksOptions } from './step/callbacks.js';
 export type { Verdict } from './verdict/find-verdict.js';
 export type {

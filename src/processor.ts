@@ -84,6 +84,7 @@ import type { AddedJob } from './job/write-job.js';
 import { type Kick, MAX_AHEAD_MS, ReadySignal } from './jobs-ready.js';
 import { jsonLogger, type Logger } from './log.js';
 import { atLevel, loggerSchema } from './log-level.js';
+import { Marks } from './mark/marks.js';
 import { onIndexMissing } from './mongo/by-index.js';
 import { collectionPrefixSchema, DEFAULT_COLLECTION_PREFIX } from './mongo/collection-prefix.js';
 import { Connection } from './mongo/connection.js';
@@ -104,6 +105,7 @@ import type { SchedulerChanges, SchedulerOptions } from './scheduler/scheduler-o
 import { Schedules } from './scheduler/schedules.js';
 import type { SchedulerSync } from './scheduler/sync-items.js';
 import type { NamedScheduler, TypedScheduler } from './scheduler/typed-scheduler.js';
+import { HourRollUp } from './statistics/roll-up-hours.js';
 import { Statistics } from './statistics/statistics.js';
 import { Tally } from './statistics/tally.js';
 import { Callbacks, type CallbacksOptions, callbackLinks, callbacksSchema } from './step/callbacks.js';
@@ -276,6 +278,8 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   /** Lists, previews and extra runs of scheduler items. */
   readonly schedules: Schedules;
   readonly statistics: Statistics;
+  /** Moments such as deployments, which the dashboard draws into its charts. */
+  readonly marks: Marks;
   /** Changes of all jobs that match a filter, however many, with progress, stop and undo. */
   readonly operations: Operations;
   /** What failed alike: since when, how often, and how many jobs are in `error` with it now. */
@@ -306,6 +310,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   #onDrainGoesOn: () => void = () => {};
   #stepRules = usualStepRules;
   #sweepsAt = 0;
+  readonly #hourRollUp: HourRollUp;
   readonly #operationHooks: OperationHooks;
   readonly #adding: GroupAdding;
 
@@ -469,6 +474,8 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     });
     this.schedules = new Schedules(db, collections, this.#registry, askForWorkers);
     this.statistics = new Statistics(db, collections);
+    this.#hourRollUp = new HourRollUp(db, collections, log);
+    this.marks = new Marks(db, collections);
     this.#operationHooks = {
       freeing: (freed) => this.#passOn(freed),
       cancelling: (settled) => groups.afterSettling(settled),
@@ -1201,6 +1208,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     await this.jobsReady.tell([...queuedBy(recovery), ...made, ...soon]);
     if (recovery.areOperationsDue) await this.#goOnWithOperations(tick.deadline);
     await this.#sweepStepPages();
+    await this.#hourRollUp.ifDue();
     return made.map(({ id }) => id);
   }
 

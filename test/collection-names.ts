@@ -15,6 +15,8 @@ export function collectionNamesOf(prefix: string) {
     endedSessions: `${prefix}endedSessions`,
     wrongKeys: `${prefix}wrongKeys`,
     statistics: `${prefix}statistics`,
+    statisticsHours: `${prefix}statisticsHours`,
+    marks: `${prefix}marks`,
     failures: `${prefix}failures`,
     operations: `${prefix}operations`,
     operationSlices: `${prefix}operationSlices`,

@@ -58,7 +58,15 @@ describe('an event is told', () => {
       ['jobsReady', { jobs: [expect.objectContaining({ jobName: 'echo', queue: 'default' })] }],
       ['jobsClaimed', { count: 1, worker: attempt.worker }],
       ['attemptStarted', { ...attempt, dueSince: expect.any(Date) }],
-      ['attemptEnded', { ...attempt, outcome: 'completed', durationMs: expect.any(Number) }],
+      [
+        'attemptEnded',
+        {
+          ...attempt,
+          outcome: 'completed',
+          durationMs: expect.any(Number),
+          waitedMs: expect.any(Number),
+        },
+      ],
       ['jobSettled', { ...job, status: 'completed' }],
     ]);
   });

@@ -22,7 +22,7 @@ const layers: readonly (readonly string[])[] = [
   ['collections', 'former-names'],
   ['verdict'],
   ['worker'],
-  ['failure', 'flow', 'group', 'operation', 'queue', 'scheduler', 'statistics', 'step'],
+  ['failure', 'flow', 'group', 'mark', 'operation', 'queue', 'scheduler', 'statistics', 'step'],
   [...jobs, 'config'],
   ['idempotency', 'log-level', 'page-filter', 'require-zod', 'sign-in'],
   ['mongo', 'validate'],

@@ -8,6 +8,7 @@ export const groups = [
   'failures',
   'jobs',
   'limits',
+  'marks',
   'operations',
   'queues',
   'schedules',

@@ -31,8 +31,12 @@ export const plainCalls: Readonly<Record<string, (processor: RemoteProcessor) =>
   'operations.start': (processor) =>
     processor.operations.start({ action: 'retry', filter: { status: 'error' } }),
   verdict: (processor) => processor.verdict(),
+  'marks.list': (processor) => processor.marks.list(),
+  'marks.add': (processor) => processor.marks.add({ text: 'v42' }),
   'statistics.get': (processor) => processor.statistics.get(),
   'statistics.waits': (processor) => processor.statistics.waits(),
+  'statistics.range': (processor) => processor.statistics.range({ range: '24h' }),
+  'statistics.kinds': (processor) => processor.statistics.kinds({ range: '24h' }),
   removeJobs: (processor) => processor.removeJobs(),
   pullNextJob: (processor) => processor.pullNextJob(),
   processNextJob: (processor) => processor.processNextJob(),

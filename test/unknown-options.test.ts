@@ -78,8 +78,12 @@ const methods: Readonly<Record<string, readonly unknown[]>> = {
   'queues.list': [],
   'schedules.list': [],
   'schedules.runNow': ['id'],
+  'marks.add': [],
+  'marks.list': [],
   'statistics.get': [],
   'statistics.waits': [],
+  'statistics.range': [],
+  'statistics.kinds': [],
   'workers.list': [],
 };
 

@@ -3,7 +3,9 @@ import { batchRoutes } from './routes/batches.js';
 import { failureRoutes } from './routes/failures.js';
 import { jobFactoryRoutes } from './routes/job-factories.js';
 import { jobRoutes } from './routes/jobs.js';
+import { kindRoutes } from './routes/kinds.js';
 import { limitRoutes } from './routes/limits.js';
+import { markRoutes } from './routes/marks.js';
 import { openApiRoutes } from './routes/openapi.js';
 import { operationRoutes } from './routes/operations.js';
 import { queueRoutes } from './routes/queues.js';
@@ -27,5 +29,7 @@ export const routes: readonly Route[] = [
   ...workerRoutes,
   ...statisticsRoutes,
   ...verdictRoutes,
+  ...kindRoutes,
+  ...markRoutes,
   ...openApiRoutes(() => routes),
 ];

@@ -2,11 +2,11 @@ import * as z from 'zod';
 import { isKind } from '../../src/brand.js';
 import { durationSchema } from '../../src/duration.js';
 import { type AddRole, defineJob, type JobContext, RemoteException } from '../../src/index.js';
+import { signedHeaders } from '../../src/sign-webhook.js';
 import type { AddressRule } from './webhook/addresses.js';
 import { originOf } from './webhook/origin.js';
 import { redirectOf } from './webhook/redirect.js';
 import type { Answer, Outgoing, SendOptions } from './webhook/send.js';
-import { signedHeaders } from '../../src/sign-webhook.js';
 
 /** Time limits of an exchange. Receivers should answer at once and work later. A slower receiver is retried. */
 const DEFAULT_TIMEOUT_MS = 10_000;

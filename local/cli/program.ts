@@ -11,9 +11,11 @@ import { getCommand } from './commands/get.js';
 import { importCommand } from './commands/import.js';
 import { initCommand } from './commands/init.js';
 import { jobsCommand } from './commands/jobs.js';
+import { kindsCommand } from './commands/kinds.js';
 import { limitsCommand } from './commands/limits.js';
 import { listCommand } from './commands/list.js';
 import { makeKeyCommand } from './commands/make-key.js';
+import { markCommand, marksCommand } from './commands/marks.js';
 import { operationsCommand } from './commands/operations.js';
 import { queuesCommand } from './commands/queues.js';
 import { removeCommand } from './commands/remove.js';
@@ -53,6 +55,9 @@ const commands: readonly AddCommand[] = [
   workersCommand,
   factoriesCommand,
   statsCommand,
+  kindsCommand,
+  markCommand,
+  marksCommand,
   watchCommand,
   workCommand,
   scheduleCommand,

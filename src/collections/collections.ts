@@ -7,6 +7,7 @@ import { type JobFactoryDocument, jobFactoriesCollection } from '../job/factory-
 import type { JobDocument } from '../job/job.js';
 import { jobsCollection } from '../job/jobs-collection.js';
 import { type StepPageDocument, stepPagesCollection } from '../job/step-pages.js';
+import { type MarkDocument, marksCollection } from '../mark/mark-document.js';
 import type { CollectionDescription } from '../mongo/collection-description.js';
 import { openCollection } from '../mongo/open-collection.js';
 import {
@@ -20,7 +21,11 @@ import type { SchedulerItemDocument } from '../scheduler/item.js';
 import { schedulerCollection } from '../scheduler/scheduler-collection.js';
 import { type EndedSessionDocument, endedSessionsCollection } from '../sign-in/ended-session-document.js';
 import { type WrongKeyDocument, wrongKeysCollection } from '../sign-in/wrong-key-document.js';
-import { type StatisticsDocument, statisticsCollection } from '../statistics/statistics-document.js';
+import {
+  type StatisticsDocument,
+  statisticsCollection,
+  statisticsHoursCollection,
+} from '../statistics/statistics-document.js';
 import { type WorkerDocument, workersCollection } from '../worker/worker-document.js';
 
 /** The collections that make up one remote processor. */
@@ -41,6 +46,8 @@ export interface Collections {
   readonly endedSessions: Collection<EndedSessionDocument>;
   readonly wrongKeys: Collection<WrongKeyDocument>;
   readonly statistics: Collection<StatisticsDocument>;
+  readonly statisticsHours: Collection<StatisticsDocument>;
+  readonly marks: Collection<MarkDocument>;
   readonly failures: Collection<FailureDocument>;
   readonly operations: Collection<OperationDocument>;
   readonly operationSlices: Collection<SliceDocument>;
@@ -60,6 +67,8 @@ const descriptions: readonly CollectionDescription[] = [
   endedSessionsCollection,
   wrongKeysCollection,
   statisticsCollection,
+  statisticsHoursCollection,
+  marksCollection,
   failuresCollection,
   operationsCollection,
   operationSlicesCollection,
@@ -87,6 +96,8 @@ export function openCollections(db: Db, prefix: string): Collections {
     endedSessions: open<EndedSessionDocument>(endedSessionsCollection),
     wrongKeys: open<WrongKeyDocument>(wrongKeysCollection),
     statistics: open<StatisticsDocument>(statisticsCollection),
+    statisticsHours: open<StatisticsDocument>(statisticsHoursCollection),
+    marks: open<MarkDocument>(marksCollection),
     failures: open<FailureDocument>(failuresCollection),
     operations: open<OperationDocument>(operationsCollection),
     operationSlices: open<SliceDocument>(operationSlicesCollection),

@@ -26,6 +26,8 @@ export interface FailuresFilter extends PageFilter {
   readonly jobName?: string | undefined;
   /** Only those seen in this time, up to now. */
   readonly since?: Duration | undefined;
+  /** Leaves out `stillFailing`, which costs a count for each group. */
+  readonly brief?: boolean | undefined;
 }
 
 /** Attempts of one kind of jobs that failed alike. */
@@ -39,7 +41,7 @@ export interface FailureInfo {
   readonly sample: string;
   /** Attempts that failed, as long as the group has been known. */
   readonly count: number;
-  /** How many jobs are in `error` with it now, up to 1,000. Undefined for the group of failures that had no room, which is not known. */
+  /** How many jobs are in `error` with it now, up to 1,000. Undefined for the group of failures that had no room, which is not known, and in brief lists. */
   readonly stillFailing: CappedCount | undefined;
   readonly firstSeen: Date;
   readonly lastSeen: Date;
@@ -72,6 +74,7 @@ const filterSchema = z.strictObject({
   limit: z.int().min(1).max(MAX_LISTED).default(MAX_LISTED),
   jobName: storableText.optional(),
   since: durationSchema.optional(),
+  brief: z.boolean().default(false),
   cursor: cursorOf(
     z.tuple([momentSchema, storableText]).transform(([lastSeen, id]) => ({ lastSeen, id })),
   ).optional(),
@@ -91,7 +94,7 @@ export class Failures<Options = unknown, Info = unknown> {
    * @throws ValidationError for an invalid filter or a cursor that no page returned
    */
   async list(filter: FailuresFilter = {}): Promise<FailurePage> {
-    const { jobName, since, cursor, limit, maxBytes } = validateNow(
+    const { jobName, since, cursor, limit, maxBytes, brief } = validateNow(
       filterSchema,
       filter,
       'Filter of failures',
@@ -115,7 +118,9 @@ export class Failures<Options = unknown, Info = unknown> {
     );
     const last = documents.at(-1);
     return {
-      failures: await Promise.all(documents.map((one) => this.#describe(one))),
+      failures: brief
+        ? documents.map((one) => describe(one, undefined))
+        : await Promise.all(documents.map((one) => this.#describe(one))),
       cursor: hasMore && last ? toCursorText([last.lastSeen, last._id]) : undefined,
     };
   }
@@ -144,7 +149,15 @@ export class Failures<Options = unknown, Info = unknown> {
     return this.operations.start({ action: 'retry', filter: { failureKey: String(key) } }, options);
   }
 
-  async #describe({ _id: key, expireAt: _, ...rest }: FailureDocument): Promise<FailureInfo> {
-    return { key, ...rest, stillFailing: isOther(key) ? undefined : await this.countFailing(key) };
+  async #describe(found: FailureDocument): Promise<FailureInfo> {
+    const { _id: key } = found;
+    return describe(found, isOther(key) ? undefined : await this.countFailing(key));
   }
+}
+
+function describe(
+  { _id: key, expireAt: _, ...rest }: FailureDocument,
+  stillFailing: CappedCount | undefined,
+): FailureInfo {
+  return { key, ...rest, stillFailing };
 }

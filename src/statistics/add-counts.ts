@@ -2,22 +2,20 @@ import type { Collection, Document } from 'mongodb';
 import ms from 'ms';
 import { ForeignDocumentsError } from '../errors.js';
 import { unlessForeign } from '../mongo/unless-foreign.js';
+import type { Histogram } from './histogram.js';
 import {
   type AttemptCounts,
+  MAX_LIMITS,
+  MAX_NAMES,
   MINUTE_MS,
   nameKey,
   type StatisticsDocument,
   type WaitCounts,
 } from './statistics-document.js';
+import type { KindSums } from './sums.js';
 
 /** How long counts are kept: a week, and one more day to compare with. */
 const KEPT_MS = ms('8 days');
-
-/**
- * Maximum number of job names, and of limits, per minute, so that no document grows without bound. Further job names
- * count only in the total.
- */
-const MAX_NAMES = 100;
 
 /** How far outside its minute a statement may arrive, because the minute may end while the statement is under way. */
 const TOLERANCE_MS = 5_000;
@@ -25,7 +23,7 @@ const TOLERANCE_MS = 5_000;
 /** The counts since the last write, in total, by job name, and by name of limit. */
 export interface GatheredCounts {
   readonly total: Partial<AttemptCounts>;
-  readonly byName: ReadonlyMap<string, Partial<AttemptCounts>>;
+  readonly byName: ReadonlyMap<string, KindSums>;
   readonly byLimit: ReadonlyMap<string, WaitCounts>;
 }
 
@@ -65,15 +63,16 @@ function addition(minute: Date, { total, byName, byLimit }: GatheredCounts): Doc
   const isNow = {
     $and: [{ $gte: [sinceMs, -TOLERANCE_MS] }, { $lt: [sinceMs, MINUTE_MS + TOLERANCE_MS] }],
   };
-  const names = namedSums('names', byName, 'hasRoom');
-  const limits = byLimit.size > 0 ? namedSums('limits', byLimit, 'hasRoomForLimits') : undefined;
+  const names = namedSums('names', byName, MAX_NAMES, 'hasRoom', kindMembers);
+  const limits =
+    byLimit.size > 0 ? namedSums('limits', byLimit, MAX_LIMITS, 'hasRoomForLimits', countMembers) : undefined;
   return [
     { $set: { isNow, hasRoom: names.hasRoom, ...(limits && { hasRoomForLimits: limits.hasRoom }) } },
     {
       $set: {
         written: '$$NOW',
         expireAt: { $add: ['$$NOW', KEPT_MS] },
-        total: sumIf('$isNow', 'total', total),
+        total: sumIf('$isNow', 'total', countMembers('total', total)),
         ...names.sums,
         ...limits?.sums,
       },
@@ -82,38 +81,57 @@ function addition(minute: Date, { total, byName, byLimit }: GatheredCounts): Doc
   ];
 }
 
-type Counts = Partial<AttemptCounts> | WaitCounts;
-
 /**
  * Returns the sums of counts by name.
  *
  * @param field field whose members are the names
  * @param room name of a field that tells whether all names have room, by the expression `hasRoom`
+ * @param membersOf returns the members of a name's field
  */
-function namedSums(
+function namedSums<Counts>(
   field: string,
   byName: ReadonlyMap<string, Counts>,
+  max: number,
   room: string,
+  membersOf: (field: string, counts: Counts) => Document,
 ): { readonly hasRoom: Document; readonly sums: Document } {
-  const names = [...byName].slice(0, MAX_NAMES);
+  const names = [...byName].slice(0, max);
   const nameCount = { $size: { $objectToArray: { $ifNull: [`$${field}`, {}] } } };
   const sums = names.map(([name, counts]): [string, Document] => {
     const member = `${field}.${nameKey(name)}`;
     const isKnown = { $ne: [{ $type: `$${member}` }, 'missing'] };
-    return [member, sumIf({ $and: ['$isNow', { $or: [`$${room}`, isKnown] }] }, member, counts)];
+    const condition = { $and: ['$isNow', { $or: [`$${room}`, isKnown] }] };
+    return [member, sumIf(condition, member, membersOf(member, counts))];
   });
-  const hasRoom = { $lte: [{ $add: [nameCount, names.length] }, MAX_NAMES] };
+  const hasRoom = { $lte: [{ $add: [nameCount, names.length] }, max] };
   return { hasRoom, sums: Object.fromEntries(sums) };
 }
 
-/**
- * Returns a field's value, plus the counts that are not 0 if the condition holds. If it does not hold, a missing field
- * stays missing.
- */
-function sumIf(condition: Document | string, field: string, counts: Counts): Document {
+/** Returns a field's value with these members if the condition holds. If it does not hold, a missing field stays missing. */
+function sumIf(condition: Document | string, field: string, members: Document): Document {
+  return { $cond: [condition, { $mergeObjects: [`$${field}`, members] }, `$${field}`] };
+}
+
+function kindMembers(field: string, { counts, run, wait }: KindSums): Document {
+  return {
+    ...countMembers(field, counts),
+    ...(run.size > 0 && { run: histogramSum(`${field}.run`, run) }),
+    ...(wait.size > 0 && { wait: histogramSum(`${field}.wait`, wait) }),
+  };
+}
+
+function histogramSum(field: string, histogram: Histogram): Document {
+  return { $mergeObjects: [`$${field}`, countMembers(field, Object.fromEntries(histogram))] };
+}
+
+/** Returns members of a field plus the counts that are not 0. */
+function countMembers(
+  field: string,
+  counts: Readonly<Record<string, number>> | Partial<AttemptCounts> | WaitCounts,
+): Document {
   const sums: Document = {};
   for (const [name, count] of Object.entries(counts)) {
     if (count > 0) sums[name] = { $add: [{ $ifNull: [`$${field}.${name}`, 0] }, count] };
   }
-  return { $cond: [condition, { $mergeObjects: [`$${field}`, sums] }, `$${field}`] };
+  return sums;
 }

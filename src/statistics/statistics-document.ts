@@ -4,6 +4,7 @@ import {
   formerExpiry,
   moment,
 } from '../mongo/collection-description.js';
+import type { StoredHistogram } from './histogram.js';
 
 /** The counts of attempts: how they ended, and how long they took. */
 export interface AttemptCounts {
@@ -35,14 +36,25 @@ export interface WaitCounts {
   waitedMs: number;
 }
 
-/** A document of the collection `statistics`, with the counts of one minute of the database's clock. */
+/** The counts of one kind of jobs. Absent members are 0. */
+export interface KindCounts extends Partial<AttemptCounts> {
+  /** How long the functions ran. Workers of earlier versions write neither this nor `wait`. */
+  readonly run?: StoredHistogram;
+  /** How long the jobs were due before their functions were called. */
+  readonly wait?: StoredHistogram;
+}
+
+/**
+ * A document of the collection `statistics`, with the counts of one minute of the database's clock, or of
+ * `statisticsHours`, with the sums of one hour.
+ */
 export interface StatisticsDocument {
-  /** The beginning of the minute. */
+  /** The beginning of the minute or hour. */
   readonly _id: Date;
   /** The counts of all jobs. Absent members are 0. */
   readonly total?: Partial<AttemptCounts>;
-  /** The counts by job name, for at most 100 names. Each key is made by `nameKey`. */
-  readonly names?: Readonly<Record<string, Partial<AttemptCounts>>>;
+  /** The counts by job name, for at most 500 names. Each key is made by `nameKey`. */
+  readonly names?: Readonly<Record<string, KindCounts>>;
   /** The waits by name of limit, for at most 100 names. Each key is made by `nameKey`. */
   readonly limits?: Readonly<Record<string, Partial<WaitCounts>>>;
   /** The moment of the last write. */
@@ -58,7 +70,25 @@ export const statisticsCollection: CollectionDescription = {
   formerIndexes: [formerExpiry],
 };
 
+export const statisticsHoursCollection: CollectionDescription = {
+  name: 'statisticsHours',
+  ours: { _id: moment, written: moment, expireAt: moment },
+  // MongoDB deletes old hours.
+  indexes: [expiring('expiry', 'expireAt', { _id: moment, written: moment })],
+  formerIndexes: [],
+};
+
 export const MINUTE_MS = 60_000;
+export const HOUR_MS = 60 * MINUTE_MS;
+
+/**
+ * Maximum number of job names in a document, so that none grows without bound. Further names count only in the total. A
+ * document with all of them takes 115 KB if each has 8 buckets in both histograms, and 630 KB if each has all buckets.
+ */
+export const MAX_NAMES = 500;
+
+/** Maximum number of names of limits in a document. */
+export const MAX_LIMITS = 100;
 
 export function noCounts(): AttemptCounts {
   return {

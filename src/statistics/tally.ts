@@ -3,13 +3,9 @@ import type { AttemptEnded, JobWaited } from '../events.js';
 import type { Logger } from '../log.js';
 import { withinTime } from '../mongo/within-time.js';
 import { addCounts, type GatheredCounts, isMinuteOf } from './add-counts.js';
-import {
-  type AttemptCounts,
-  MINUTE_MS,
-  noCounts,
-  type StatisticsDocument,
-  type WaitCounts,
-} from './statistics-document.js';
+import { countDuration } from './histogram.js';
+import { MINUTE_MS, noCounts, type StatisticsDocument, type WaitCounts } from './statistics-document.js';
+import { type KindSums, noKindSums } from './sums.js';
 
 /** How long to wait for the write. Nothing depends on it, so it must not delay the end of an invocation. */
 const MAX_WAIT_MS = 1_000;
@@ -20,7 +16,7 @@ const MAX_WAIT_MS = 1_000;
  */
 export class Tally {
   #total = noCounts();
-  #byName = new Map<string, AttemptCounts>();
+  #byName = new Map<string, KindSums>();
   #byLimit = new Map<string, WaitCounts>();
   #isEmpty = true;
   #written = performance.now();
@@ -35,14 +31,17 @@ export class Tally {
   ) {}
 
   /** Counts an attempt that has ended. Ignores an `unsettled` attempt, since recovery will end it. */
-  countAttempt({ jobName, outcome, durationMs = 0 }: AttemptEnded): void {
+  countAttempt({ jobName, outcome, durationMs, waitedMs }: AttemptEnded): void {
     if (outcome === 'unsettled') return;
-    const ofName = this.#byName.get(jobName) ?? noCounts();
+    const ofName = this.#byName.get(jobName) ?? noKindSums();
     this.#byName.set(jobName, ofName);
-    for (const counts of [this.#total, ofName]) {
+    for (const counts of [this.#total, ofName.counts]) {
       counts[outcome] += 1;
-      counts.durationMs += durationMs;
+      counts.durationMs += durationMs ?? 0;
     }
+    if (durationMs !== undefined) countDuration(ofName.run, durationMs);
+    // The moment when it was due is by the database's clock.
+    if (waitedMs !== undefined) countDuration(ofName.wait, waitedMs + this.#offsetMs);
     this.#isEmpty = false;
   }
 

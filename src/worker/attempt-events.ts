@@ -1,9 +1,10 @@
-import type { Events, LeaseLost } from '../events.js';
+import type { AttemptEnded, Events, LeaseLost } from '../events.js';
 import type { Ending } from '../job/ending.js';
 import type { ClaimedJob } from '../job/job.js';
 import type { Outcome } from '../job/outcome.js';
 import type { SettledAs } from '../job/settle-jobs.js';
 import type { EndedStep } from '../job/step-call.js';
+import { dueSince } from './due-since.js';
 import { tellEnded } from './tell-ended.js';
 
 /** Tells listeners what happens to the attempts of one drain. */
@@ -23,8 +24,7 @@ export class AttemptEvents {
 
   started(job: ClaimedJob): void {
     if (!this.events.isHeard('attemptStarted')) return;
-    const { queued, runAt } = job;
-    this.events.tell('attemptStarted', { ...this.#about(job), dueSince: queued > runAt ? queued : runAt });
+    this.events.tell('attemptStarted', { ...this.#about(job), dueSince: dueSince(job) });
   }
 
   stepEnded({ id: jobId, jobName }: ClaimedJob, step: EndedStep): void {
@@ -43,16 +43,16 @@ export class AttemptEvents {
    * Tells listeners that the attempt ended, and returns how it is counted.
    *
    * @param settledAs how the database took the outcome, or undefined when that is unknown
-   * @param durationMs how long the function ran, or undefined if it was never called
+   * @param times how long the job waited, and how long its function ran, undefined if it was never called
    */
   ended(
     job: ClaimedJob,
     outcome: Outcome,
     settledAs: SettledAs | undefined,
-    durationMs: number | undefined,
+    { durationMs, waitedMs }: Pick<AttemptEnded, 'durationMs' | 'waitedMs'>,
   ): Ending {
     if (settledAs === 'stale') this.lostLease(job);
-    return tellEnded(this.events, job, outcome, settledAs, { worker: this.worker, durationMs });
+    return tellEnded(this.events, job, outcome, settledAs, { worker: this.worker, durationMs, waitedMs });
   }
 
   #about({ id: jobId, jobName, queue, retryCounter: attempt }: ClaimedJob): LeaseLost {

@@ -14,6 +14,7 @@ import { AttemptSteps } from '../step/attempt-steps.js';
 import type { StepHost, StepStore } from '../step/step-host.js';
 import type { AttemptEvents } from './attempt-events.js';
 import type { AttemptReport } from './attempt-report.js';
+import { dueSince } from './due-since.js';
 import { failedOutcome, finalFailure } from './failed-outcome.js';
 import { runAttempt } from './run-attempt.js';
 import { AT_DEADLINE } from './stop-signal.js';
@@ -112,6 +113,12 @@ export class Attempt {
   /** How long the attempt took, or has taken so far, in milliseconds. Undefined if its function was never called. */
   get durationMs(): number | undefined {
     return this.#clock.elapsedMs;
+  }
+
+  /** How long the job had been due when its function was called, in milliseconds by this process's clock. */
+  get waitedMs(): number | undefined {
+    const { beganAt } = this.#clock;
+    return beganAt === undefined ? undefined : beganAt - dueSince(this.job).getTime();
   }
 
   /** Starts the job function and returns at once. */

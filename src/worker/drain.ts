@@ -354,7 +354,7 @@ class Drain {
     const learned = this.worker.breakers.ended(attempt.job, outcome, attempt.isToBeCancelled);
     if (learned) await learned.then(() => this.#declineIfOpen(jobName));
     const settledAs = await this.#settle(attempt, outcome);
-    const ending = this.#events.ended(attempt.job, outcome, settledAs, attempt.durationMs);
+    const ending = this.#events.ended(attempt.job, outcome, settledAs, attempt);
     this.#summary[ending] += 1;
     const isOpen = this.#pool.holdsSibling(attempt);
     this.#groups.ended(attempt.job, outcome, settledAs, attempt.hasChildren, isOpen);

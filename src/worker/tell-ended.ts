@@ -22,7 +22,7 @@ export function tellEnded(
   job: ClaimedJob,
   outcome: Outcome,
   settledAs: SettledAs | undefined,
-  about: Pick<AttemptEnded, 'worker' | 'durationMs'> = {},
+  about: Pick<AttemptEnded, 'worker' | 'durationMs' | 'waitedMs'> = {},
 ): Ending {
   const { id: jobId, jobName, queue, retryCounter: attempt } = job;
   const ending = endingOf(outcome, settledAs);

@@ -22,6 +22,11 @@ export class TimeoutClock implements AttemptClock {
       : Math.round((this.#ended ?? performance.now()) - this.#began);
   }
 
+  /** When the clock was started, by this process's clock. Undefined if it is not running, or was not at the end. */
+  get beganAt(): number | undefined {
+    return this.#began === undefined ? undefined : Date.now() - (performance.now() - this.#began);
+  }
+
   /**
    * How far the timeout is exceeded, in milliseconds, or 0. Also reads the clock, because no timer fires in a blocked
    * thread.

@@ -29,10 +29,12 @@ const documents: Readonly<Record<string, readonly Document[]>> = {
   ],
   jobFactories: [{ _id: 'echo', city: 'Ulm' }],
   workers: [{ _id: 'Ann', expires: longAgo, skills: ['soup'] }],
+  marks: [{ _id: 'grade', at: longAgo, expireAt: longAgo }],
   statistics: [
     { _id: thisMinute, visits: 3, expireAt: longAgo },
     { _id: new Date(thisMinute.getTime() + 60_000), visits: 0 },
   ],
+  statisticsHours: [{ _id: longAgo, visits: 3, expireAt: longAgo }],
   idempotencyKeys: [{ _id: 'k', expireAt: longAgo }],
   wrongKeys: [{ _id: 'front door', expireAt: longAgo }],
   users: [{ _id: 'Ann', status: 'queued', expireAt: longAgo }],

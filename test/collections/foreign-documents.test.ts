@@ -9,6 +9,7 @@ import { ForeignDocumentsError } from '../../src/index.js';
 import { addPage } from '../../src/job/step-pages.js';
 import { countWrongKey } from '../../src/sign-in/count-wrong-key.js';
 import { endSession } from '../../src/sign-in/end-session.js';
+import { rollUpHours } from '../../src/statistics/roll-up-hours.js';
 import { registerWorker } from '../../src/worker/register-worker.js';
 import { collectionNamesOf } from '../collection-names.js';
 import { useDatabase } from '../database.js';
@@ -248,6 +249,8 @@ test('whatever is ours is taken for that, as each version wrote it', async () =>
   await addPage(collections.jobSteps, 'job', []);
   await endSession(collections.endedSessions, 'session', new Date(Date.now() + 60_000));
   await processor.operations.start({ action: 'retry', filter: { status: 'error' } });
+  await processor.marks.add({ text: 'v42' });
+  await rollUpHours(collections, Date.now() + 24 * 60 * 60 * 1000);
   const request = { owner: 'o', key: 'k', requestHash: 'h', jobCount: 1, changedNothing: () => false };
   await doOnce(collections.idempotencyKeys, { ...request, work: async () => 'reply' });
   await database.db.collection<{ _id: string }>(collections.jobs.collectionName).insertOne(aJob);

@@ -30,7 +30,9 @@ const theirs: Readonly<Record<string, readonly Document[]>> = {
   workers: [{ host: 'a', processor: 64, expires: past }],
   idempotencyKeys: [{ _id: 'key', requestHash: 'abc', expireAt: past, answer: 42 }],
   wrongKeys: [{ _id: 'door', isCounted: true, expireAt: past }],
+  marks: [{ _id: 'grade', at: 'noon', expireAt: past }],
   statistics: [{ _id: 'page', written: past, expireAt: past }],
+  statisticsHours: [{ _id: past, expireAt: past }],
 };
 
 test('what an application adds later is deleted by no TTL, and what is ours is', async () => {

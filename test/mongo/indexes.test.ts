@@ -26,6 +26,7 @@ import { findDueJobName } from '../../src/scheduler/find-due-items.js';
 import { countWrongKey } from '../../src/sign-in/count-wrong-key.js';
 import { endSession } from '../../src/sign-in/end-session.js';
 import { isSessionEnded } from '../../src/sign-in/is-session-ended.js';
+import { rollUpHours } from '../../src/statistics/roll-up-hours.js';
 import { findCallback } from '../../src/step/find-callback.js';
 import { registerWorker, unregisterWorker } from '../../src/worker/register-worker.js';
 import { collectionNames, collectionNamesOf } from '../collection-names.js';
@@ -384,9 +385,18 @@ async function callEverything(): Promise<void> {
   await processor.removeScheduler('tick');
   await processor.workers.list();
   await processor.workers.count();
+  await processor.marks.add({ text: 'v42' });
+  await processor.marks.list();
   await processor.statistics.get();
   await processor.statistics.get({ jobName: 'echo' });
   await processor.statistics.waits();
+  await database.collections().statistics.insertOne({
+    ...{ _id: new Date(0), total: { completed: 1 }, written: new Date(), expireAt: new Date() },
+  });
+  await rollUpHours(database.collections(), Date.now());
+  await processor.statistics.range({ range: '24h' });
+  await processor.statistics.range({ range: '24h', jobName: 'echo' });
+  await processor.statistics.kinds({ range: '24h' });
   await awaitMajority(collections.workers);
   await findTakenIds(jobs, ['a']);
   await openCollections(database.db, '').queues.insertOne({ _id: 'mail', paused: new Date() });

@@ -198,25 +198,6 @@ describe('job names', () => {
     for (const [index, name] of names.entries())
       expect(await counted(processor, name), name).toEqual({ completed: index + 1 });
   });
-
-  test('of which there are many: a minute keeps 100 apart, and all of them in its total', async () => {
-    const processor = database.processor({ maxThreads: 50 });
-    const names = Array.from({ length: 220 }, (_, n) => `job-${n}`);
-    await processor.addJobFactories(names.map((name) => defineJob({ name, run: () => {} })));
-    const drainJobsOf = async (some: readonly string[]) => {
-      await processor.addJobs(some.map((name) => ({ name })));
-      await processor.drain();
-    };
-    const namesOfMinutes = async () =>
-      (await minutes().find<{ names: object }>({}).toArray()).map(({ names }) => Object.keys(names).length);
-    await drainJobsOf(names.slice(0, 120));
-    expect(await namesOfMinutes()).toEqual([100]);
-    await drainJobsOf(names.slice(100, 130));
-    await drainJobsOf(names.slice(130, 220));
-    for (const count of await namesOfMinutes()) expect(count).toBeLessThanOrEqual(100);
-    expect(await counted(processor)).toEqual({ completed: 120 + 30 + 90 });
-    expect(await counted(processor, 'job-0')).toEqual({ completed: 1 });
-  });
 });
 
 describe('getStatistics', () => {

@@ -17,6 +17,7 @@ import { failureRoutes } from './failures.js';
 import { batchRoutes, workflowRoutes } from './groups.js';
 import { jobFactoryRoutes } from './job-factories.js';
 import { jobRoutes } from './jobs.js';
+import { kindRoutes } from './kinds.js';
 import { LatestVerdict } from './latest-verdict.js';
 import { limitRoutes } from './limits.js';
 import { newSchedulerRoutes } from './new-scheduler.js';
@@ -27,6 +28,7 @@ import {
   failuresPath,
   findJobPath,
   jobPath,
+  kindsPath,
   limitsPath,
   newSchedulerPath,
   operationsPath,
@@ -85,6 +87,7 @@ export function createDashboard(options: DashboardOptions): Hono<DashboardEnviro
     .route('/', overviewRoutes(processor))
     .route('/dashboard/jobs', jobRoutes(processor))
     .route(failuresPath, failureRoutes(processor))
+    .route(kindsPath, kindRoutes(processor))
     .route(operationsPath, operationRoutes(processor))
     .route('/dashboard/job-factories', jobFactoryRoutes(processor))
     .route(batchesPath, batchRoutes(processor))

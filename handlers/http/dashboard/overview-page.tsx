@@ -3,21 +3,23 @@ import {
   type JobCounts,
   type JobStatus,
   jobStatuses,
+  type Mark,
   type Queue,
   type QueuePage,
   type SchedulerItem,
-  type StatisticsPoint,
+  type StatisticsRange,
   type Verdict,
   type WaitingJob,
   type WorkerPage,
 } from '../../../src/index.js';
 import type { Session } from '../session/session.js';
-import { BarChart } from './parts/bar-chart.js';
 import { firstLine } from './parts/first-line.js';
 import { duration, Moment } from './parts/moment.js';
 import { capped } from './parts/number.js';
 import { PageLinks } from './parts/page-links.js';
+import { RangeLinks, rangeText } from './parts/range-links.js';
 import { Status } from './parts/status.js';
+import { TimeChart } from './parts/time-chart.js';
 import { failuresPath, jobPath, jobsPath, schedulerPath } from './paths.js';
 import { may } from './require-session.js';
 import { TokenField } from './token-field.js';
@@ -27,8 +29,8 @@ interface OverviewProps {
   /** Undefined if the state could not be judged. */
   readonly verdict: Verdict | undefined;
   readonly counts: JobCounts;
-  readonly lastHour: readonly StatisticsPoint[];
-  readonly lastDay: readonly StatisticsPoint[];
+  readonly statistics: StatisticsRange;
+  readonly marks: readonly Mark[];
   /** The latest jobs that ended in error. */
   readonly failed: readonly Job[];
   readonly queues: QueuePage;
@@ -42,7 +44,7 @@ interface OverviewProps {
   readonly now: Date;
 }
 
-export function OverviewPage({ counts, lastHour, lastDay, session, now, ...rest }: OverviewProps) {
+export function OverviewPage({ counts, statistics, session, now, ...rest }: OverviewProps) {
   return (
     <>
       <h1 class="unseen">Overview</h1>
@@ -54,12 +56,15 @@ export function OverviewPage({ counts, lastHour, lastDay, session, now, ...rest 
           ))}
         </ul>
       </section>
-      <section id="charts" data-live class="columns" aria-label="What ended lately">
-        <div class="card">
-          <BarChart title="Last hour" points={lastHour} step="a minute" />
-        </div>
-        <div class="card">
-          <BarChart title="Last day" points={lastDay} step="15 min" />
+      <section class="card" aria-label="What ended lately">
+        <RangeLinks path="/" chosen={statistics.range} />
+        <div id="charts" data-live>
+          <TimeChart
+            id="all"
+            title={rangeText(statistics.range)}
+            statistics={statistics}
+            marks={rest.marks}
+          />
         </div>
       </section>
       {/* Empty while there are no errors, so that it takes no room. */}

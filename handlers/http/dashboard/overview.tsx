@@ -5,6 +5,7 @@ import type { DashboardEnvironment } from './environment.js';
 import { redirectWith } from './notice.js';
 import { OverviewPage } from './overview-page.js';
 import { showPage } from './page.js';
+import { readRange } from './parts/range-links.js';
 import { requireRole } from './require-session.js';
 
 const LATEST_ERRORS = 5;
@@ -14,23 +15,27 @@ const PAGE_SIZE = 50;
 
 const NEXT_ITEMS = 8;
 
+/** Marks that are read for the chart, the latest first. */
+const MAX_MARKS = 100;
+
 export function overviewRoutes(processor: RemoteProcessor) {
   return new Hono<DashboardEnvironment>()
     .get('/', async (context) => {
       const cursor = context.req.query('queues') || undefined;
-      const [verdict, counts, lastHour, lastDay, { jobs: failed }, queues, waiting, workers, items] =
+      const range = readRange(context.req.query('range'));
+      const [verdict, counts, statistics, { marks }, { jobs: failed }, queues, waiting, workers, items] =
         await Promise.all([
           context.get('verdict')(),
           processor.jobs.count(),
-          processor.statistics.get({ since: '1h', step: '1m' }),
-          processor.statistics.get({ since: '1d', step: '15m' }),
+          processor.statistics.range({ range }),
+          processor.marks.list({ limit: MAX_MARKS }),
           processor.jobs.list({ status: 'error', limit: LATEST_ERRORS, brief: true }),
           processor.queues.list({ limit: PAGE_SIZE, cursor }),
           processor.jobs.oldestWaiting(),
           processor.workers.list({ limit: PAGE_SIZE }),
           processor.schedules.next(NEXT_ITEMS),
         ]);
-      const overview = { verdict, counts, lastHour, lastDay, failed, queues, waiting, workers, items };
+      const overview = { verdict, counts, statistics, marks, failed, queues, waiting, workers, items };
       return showPage(context, {
         title: 'Overview',
         section: '/',

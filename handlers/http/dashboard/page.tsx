@@ -12,6 +12,7 @@ import { failureIn, VerdictLine } from './verdict.js';
 const sections = [
   ['/', 'Overview'],
   ['/dashboard/jobs', 'Jobs'],
+  ['/dashboard/kinds', 'Kinds'],
   ['/dashboard/failures', 'Failures'],
   ['/dashboard/operations', 'Operations'],
   ['/dashboard/batches', 'Batches'],
@@ -35,7 +36,10 @@ interface PageProps {
 /** Responds with a page of the dashboard to a signed-in user. @param status default 200 */
 export async function showPage(
   context: Context<DashboardEnvironment>,
-  { status = 200, ...props }: Omit<PageProps, 'session' | 'verdict'> & { readonly status?: 200 | 404 | 409 | 422 },
+  {
+    status = 200,
+    ...props
+  }: Omit<PageProps, 'session' | 'verdict'> & { readonly status?: 200 | 404 | 409 | 422 },
 ) {
   const notice = props.notice ?? takeNotice(context);
   const verdict = await context.get('verdict')();

@@ -22,6 +22,13 @@ export function failuresOfPath(jobName: string | undefined): string {
   return jobName === undefined ? failuresPath : `${failuresPath}?${new URLSearchParams({ name: jobName })}`;
 }
 
+/** The path of the list of kinds of jobs. */
+export const kindsPath = '/dashboard/kinds';
+
+export function kindPath(jobName: string): string {
+  return `${kindsPath}/${encodeURIComponent(jobName)}`;
+}
+
 /** The path of the list of operations. */
 export const operationsPath = '/dashboard/operations';
 

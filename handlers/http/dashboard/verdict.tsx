@@ -9,7 +9,15 @@ import { TokenField } from './token-field.js';
 const SHOWN = 12;
 
 /** What is wrong, since when, and what can be done at once. */
-export function VerdictCard({ verdict, session, now }: { verdict: Verdict | undefined; session: Session; now: Date }) {
+export function VerdictCard({
+  verdict,
+  session,
+  now,
+}: {
+  verdict: Verdict | undefined;
+  session: Session;
+  now: Date;
+}) {
   const { findings = [] } = verdict ?? {};
   return (
     <section class="card" id="verdict" data-live aria-labelledby="verdict-title">
@@ -158,12 +166,19 @@ function formOf(
       return undefined;
     case 'retry':
       if (failureKey !== undefined)
-        return { label: 'Retry all', path: operationsPath, role: 'write', fields: { failureKey, status: 'error' } };
+        return {
+          label: 'Retry all',
+          path: operationsPath,
+          role: 'write',
+          fields: { failureKey, status: 'error' },
+        };
       return jobId === undefined
         ? undefined
         : { label: 'Retry it', path: '/dashboard/jobs', role: 'write', fields: { id: jobId } };
     case 'pause':
-      return queue === undefined ? undefined : { label: `Pause queue ${queue}`, ...ofQueue, fields: { queue } };
+      return queue === undefined
+        ? undefined
+        : { label: `Pause queue ${queue}`, ...ofQueue, fields: { queue } };
     case 'resume':
       return queue === undefined
         ? { label: about.name.startsWith('breaker ') ? 'Close it' : 'Resume', ...ofLimit }

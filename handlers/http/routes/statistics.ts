@@ -5,6 +5,7 @@ import { documented } from '../documented.js';
 import { cappedCount, duration, moment } from '../fields.js';
 import { invalid } from '../problem.js';
 import { defineRoute } from '../route.js';
+import { rangeOf } from './kinds.js';
 
 const none = { count: 0, isCapped: false };
 
@@ -57,11 +58,14 @@ const getStatistics = defineRoute({
   role: 'read',
   summary: 'Count ended attempts by outcome, for each step of time, and waits for limits',
   description:
-    'Kept for 8 days. The last minute may be missing, because workers write their counts each minute.',
+    'Kept for 8 days, and by the hour for 90. The last minute may be missing, because workers write their counts each minute.',
   asks: () =>
     z.object({
       query: z.strictObject({
         since: duration('The time until now that is counted, a minute to 8 days. Default 1h.').optional(),
+        range: rangeOf(
+          'Instead of `since` and `step`: the time until now, in steps that begin at whole multiples of their length, UTC: 1 minute for 1h, 5 minutes for 6h, an hour for 24h, 3 hours for 7d.',
+        ).optional(),
         step: duration(
           'The time of a point, in whole minutes. Default 1m. Through a load balancer, at most 3,000 points.',
         ).optional(),
@@ -95,7 +99,15 @@ const getStatistics = defineRoute({
       waits: [{ limit: 'import', waits: 14, waitedMs: 812_000 }],
     },
   },
-  async answer({ query: { since, step, name } }, { processor, maxBytes }) {
+  async answer({ query: { since, step, name, range } }, { processor, maxBytes }) {
+    if (range !== undefined) {
+      requireAlone(range, { since, step });
+      const [{ points }, waits] = await Promise.all([
+        processor.statistics.range({ range, jobName: name }),
+        processor.statistics.waits({ since: range }),
+      ]);
+      return { body: { statistics: [...points], waits: waits.slice(0, MAX_WAITS) } };
+    }
     const options = {
       ...(since !== undefined && { since }),
       ...(step !== undefined && { step }),
@@ -109,6 +121,14 @@ const getStatistics = defineRoute({
     return { body: { statistics, waits: waits.slice(0, MAX_WAITS) } };
   },
 });
+
+/** @throws Problem for a range beside the other ways to say it */
+function requireAlone(range: string, others: Readonly<Record<string, number | undefined>>): void {
+  const issues = Object.entries(others)
+    .filter(([, value]) => value !== undefined)
+    .map(([path]) => ({ path, message: `expected none, because the range is ${range}` }));
+  if (issues.length > 0) throw invalid(issues);
+}
 
 /** Maximum number of limits whose waits are sent. */
 const MAX_WAITS = 100;

@@ -1,5 +1,7 @@
+import { Option } from '@commander-js/extra-typings';
 import ms from 'ms';
 import * as z from 'zod';
+import { ranges } from '../../../src/statistics/ranges.js';
 import type { AddCommand } from '../context.js';
 import { examples } from '../examples.js';
 import { read } from '../output/output.js';
@@ -14,14 +16,20 @@ export const statsCommand: AddCommand = (parent, { api, output }) => {
   parent
     .command('stats')
     .description('Show the number of jobs by status, how attempts ended over time, and waits for limits.')
-    .option('--since <duration>', 'the time that is shown, at most 8 days', parseDurationText, '1h')
-    .option('--step <duration>', 'the time of a line, in whole minutes', parseDurationText, '5m')
+    .option('--since <duration>', 'the time that is shown, at most 8 days; default: 1h', parseDurationText)
+    .option('--step <duration>', 'the time of a line, in whole minutes; default: 5m', parseDurationText)
+    .addOption(
+      new Option('--range <range>', 'instead of both: the time that is shown, in steps on the hour')
+        .choices(ranges)
+        .conflicts(['since', 'step']),
+    )
     .option('--name <name>', 'only attempts of jobs of this name')
-    .addHelpText('after', examples('stats', 'stats --since 1d --step 1h'))
-    .action(async ({ since, step, name }) => {
+    .addHelpText('after', examples('stats', 'stats --since 1d --step 1h', 'stats --range 7d'))
+    .action(async ({ range, name, ...asked }) => {
+      const times = range === undefined ? { since: '1h', step: '5m', ...asked } : { range };
       const [counts, statistics] = await Promise.all([
         api.get('/v1/counts'),
-        api.get('/v1/statistics', { since, step, name }),
+        api.get('/v1/statistics', { ...times, name }),
       ]);
       if (output.isJson) return output.json({ ...read(counts, anyObject), ...read(statistics, anyObject) });
       const byStatus = Object.entries(read(counts, countsShape).counts);

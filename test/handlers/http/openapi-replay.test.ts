@@ -174,6 +174,13 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   getVerdict: [stoppedOrder, '/v1/verdict'],
   getCounts: [failedJob, '/v1/counts'],
   getStatistics: [failedJob, '/v1/statistics?since=2h&step=1h&name=failing'],
+  listKinds: [failedJob, '/v1/kinds?range=24h&limit=10'],
+  getKind: [failedJob, '/v1/kinds/failing?range=6h'],
+  addMark: [nothing, '/v1/marks', { body: { text: 'v42' } }],
+  listMarks: [
+    async ({ processor }) => void (await processor.marks.add({ text: 'v42' })),
+    '/v1/marks?limit=1',
+  ],
   listWorkers: [nothing, '/v1/workers'],
   getOpenApi: [nothing, '/v1/openapi.json'],
 };

@@ -68,3 +68,47 @@ test.each([
 
   expect(problem.issues.map(({ path }) => path)).toEqual(paths);
 });
+
+test('kinds are told with what failed and how long it took, the worst first, and marks stand beside them', async () => {
+  await api.processor.addJobs([{ name: 'echo', input: {} }, { name: 'failing' }]);
+  await api.processor.drain();
+
+  const kinds = await (await api.call('/v1/kinds?range=24h&limit=1', { key: 'key-of-read' })).json();
+  const echo = await (await api.call('/v1/kinds/echo?range=7d', { key: 'key-of-read' })).json();
+  const unknown = await (await api.call('/v1/kinds/nobody')).json();
+
+  const run = { count: 1, p50: expect.any(Number), p95: expect.any(Number), p99: expect.any(Number) };
+  expect(kinds).toMatchObject({ kinds: [{ jobName: 'failing', failureRate: 1, run }], kindCount: 2 });
+  expect(echo).toMatchObject({ jobName: 'echo', range: '7d', sum: { completed: 1 }, run, wait: run });
+  expect(echo).toHaveProperty('points.length', 56);
+  expect(unknown).toMatchObject({ sum: { completed: 0 }, run: null, wait: null });
+  expect(sumOf(await statistics('?range=24h'))).toEqual({ completed: 1, errors: 1 });
+  expect(sumOf(await statistics('?range=6h&name=echo'))).toEqual({ completed: 1, errors: 0 });
+
+  const added = await api.call('/v1/marks', { key: 'key-of-write', body: { text: 'v42' } });
+  expect([added.status, await added.json()]).toEqual([
+    201,
+    { id: expect.any(String), at: expect.any(String), text: 'v42' },
+  ]);
+  expect(await (await api.call('/v1/marks', { key: 'key-of-read' })).json()).toMatchObject({
+    marks: [{ text: 'v42' }],
+    cursor: null,
+  });
+  await expectProblem(
+    await api.call('/v1/marks', { key: 'key-of-read', body: { text: 'v43' } }),
+    403,
+    'forbidden',
+  );
+});
+
+test.each([
+  ['statistics?range=2h', ['range']],
+  ['statistics?range=1h&since=1h&step=1m', ['since', 'step']],
+  ['kinds?range=1', ['range']],
+  ['kinds?limit=1001', ['limit']],
+  ['kinds/a%20b', ['name']],
+])('%s is refused with its paths', async (path, paths) => {
+  const problem = await expectProblem(await api.call(`/v1/${path}`), 422, 'validation_failed');
+
+  expect(problem.issues.map(({ path }) => path)).toEqual(paths);
+});

@@ -21,6 +21,33 @@ test('queues are listed, paused and resumed', async () => {
   await eventually(async () => expect(await processor.processNextJob()).toBe(true));
 });
 
+test('kinds are listed and shown with how they fared, and moments are marked', async () => {
+  const processor = database.processor();
+  await processor.addJobFactories([echo, failing]);
+  expect((await run(['kinds'])).out).toBe('No job ended.\n');
+  await processor.addJobs([{ name: 'echo', input: {} }, { name: 'failing' }]);
+  await processor.drain();
+
+  expect((await run(['kinds', '--range', '24h'])).out).toMatch(
+    /^JOB +COMPLETED +FAILED +RATE +RUN P50 .*\nfailing +0 +1 +100\.0% .*\necho +1 +0 /,
+  );
+  expect(await json(['kinds', 'list', '--limit', '1'])).toMatchObject({
+    kinds: [{ jobName: 'failing', counts: { errors: 1 } }],
+    kindCount: 2,
+  });
+  expect((await run(['kinds', 'show', 'failing', '--range', '6h'])).out).toMatch(
+    /job +failing\n.*\nfailed +1 .*\nrate +100\.0%\nrun +p50 \d+ms, p95/s,
+  );
+  expect((await run(['kinds', '--range', '2h'])).code).toBe(2);
+  expect((await run(['stats', '--range', '24h'])).out).toMatch(/\nsum +1 +1 /);
+  expect((await run(['stats', '--range', '24h', '--since', '1h'])).code).toBe(2);
+
+  expect((await run(['marks'])).out).toBe('Nothing was marked.\n');
+  expect((await run(['mark', 'v42'])).out).toMatch(/^v42 is marked at 20\d\d-.*Z\n$/);
+  expect((await run(['marks'])).out).toMatch(/^AT +AGO +TEXT\n20.* v42\n$/);
+  expect((await run(['mark', 'v42', '--at', 'soon'])).code).toBe(2);
+});
+
 test('stats counts jobs by status, and tells how attempts ended', async () => {
   const processor = database.processor();
   const limited = defineJob({ name: 'later', rateLimit: { limit: 1, period: '2h' }, run: () => {} });

@@ -1,0 +1,127 @@
+import type { FailureInfo, KindStatistics, Percentiles, Range } from '../../../src/index.js';
+import { failedOf } from '../../../src/statistics/find-kinds.js';
+import { firstLine } from './parts/first-line.js';
+import { KindSparkline } from './parts/kind-sparkline.js';
+import { duration } from './parts/moment.js';
+import { grouped } from './parts/number.js';
+import { PageLinks } from './parts/page-links.js';
+import { RangeLinks, rangeText } from './parts/range-links.js';
+import { percent } from './parts/scale.js';
+import { failuresOfPath, kindPath, kindsPath } from './paths.js';
+
+interface KindsPageProps {
+  readonly kinds: readonly KindStatistics[];
+  readonly range: Range;
+  /** What failed in the last hour, the last seen first. */
+  readonly failures: readonly FailureInfo[];
+  readonly isFirst: boolean;
+  /** Where the next page begins, if there is one. */
+  readonly next: number | undefined;
+}
+
+/** How the jobs of each kind fared, those with the most failed attempts first. */
+export function KindsPage({ kinds, range, failures, isFirst, next }: KindsPageProps) {
+  return (
+    <>
+      <h1>Kinds of jobs</h1>
+      <RangeLinks path={kindsPath} chosen={range} />
+      <section class="card" id="kinds" data-live aria-label="Kinds of jobs">
+        {kinds.length === 0 ? (
+          <p class="empty">No job ended: {rangeText(range).toLowerCase()}.</p>
+        ) : (
+          <KindTable kinds={kinds} range={range} failures={failures} />
+        )}
+        <PageLinks
+          first={`${kindsPath}?range=${range}`}
+          parameter="from"
+          cursor={next === undefined ? undefined : `${next}`}
+          isFirst={isFirst}
+          what="kinds"
+        />
+      </section>
+      <p class="quiet">
+        The kinds with the most failed attempts come first. A time is off by at most a factor of 1.4. Workers
+        write their counts each minute.
+      </p>
+    </>
+  );
+}
+
+function KindTable({ kinds, range, failures }: Pick<KindsPageProps, 'kinds' | 'range' | 'failures'>) {
+  return (
+    <div class="scroll">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Job</th>
+            <th scope="col">Completed</th>
+            <th scope="col">Failed</th>
+            <th scope="col">{rangeText(range)}</th>
+            <th scope="col">Ran</th>
+            <th scope="col">Waited</th>
+          </tr>
+        </thead>
+        <tbody>
+          {kinds.map((kind) => (
+            <Row
+              kind={kind}
+              range={range}
+              failures={failures.filter(({ jobName }) => jobName === kind.jobName)}
+            />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+interface RowProps {
+  readonly kind: KindStatistics;
+  readonly range: Range;
+  readonly failures: readonly FailureInfo[];
+}
+
+function Row({ kind, range, failures }: RowProps) {
+  const { jobName, counts, failureRate, run, wait, points } = kind;
+  const failed = failedOf(counts);
+  const [latest] = failures;
+  return (
+    <tr id={`kind-${encodeURIComponent(jobName)}`}>
+      <th scope="row">
+        <a href={`${kindPath(jobName)}?range=${range}`}>{jobName}</a>
+        {latest && (
+          <>
+            <br />
+            <a class="error-text" href={failuresOfPath(jobName)} aria-label={`Failures of ${jobName}`}>
+              {firstLine(latest.message)}
+              {failures.length > 1 && ` and ${failures.length - 1} more`}
+            </a>
+          </>
+        )}
+      </th>
+      <td data-label="Completed">{grouped(counts.completed)}</td>
+      <td data-label="Failed">{failed === 0 ? '–' : `${grouped(failed)} (${percent(failureRate)})`}</td>
+      <td data-label={rangeText(range)}>
+        <KindSparkline points={points} />
+      </td>
+      <td data-label="Ran">
+        <Times measured={run} />
+      </td>
+      <td data-label="Waited">
+        <Times measured={wait} />
+      </td>
+    </tr>
+  );
+}
+
+/** Shows within which time half of them, and 95 and 99 of 100, ended. */
+export function Times({ measured }: { measured: Percentiles | undefined }) {
+  if (!measured) return <>–</>;
+  const { p50, p95, p99 } = measured;
+  return (
+    <span class="times">
+      {duration(p50)} <span class="quiet">p95</span> {duration(p95)} <span class="quiet">p99</span>{' '}
+      {duration(p99)}
+    </span>
+  );
+}

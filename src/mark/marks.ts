@@ -1,0 +1,109 @@
+import { type Collection, type Db, ObjectId } from 'mongodb';
+import ms from 'ms';
+import * as z from 'zod';
+import { ValidationError } from '../errors.js';
+import { momentSchema } from '../job/job-options.js';
+import { byIndex } from '../mongo/by-index.js';
+import type { Connected } from '../mongo/connected.js';
+import { readPage } from '../mongo/read-page.js';
+import { serverTime } from '../mongo/server-time.js';
+import { cursorOf, type PageFilter, pageSize, toCursorText } from '../page-filter.js';
+import { storableText } from '../storable-text.js';
+import { validateNow } from '../validate.js';
+import { byMoment, type MarkDocument } from './mark-document.js';
+
+/** How long a mark is kept, as long as the statistics that it stands beside. */
+const KEPT_MS = ms('90 days');
+
+const MAX_TEXT = 100;
+
+/** What is to be marked. */
+export interface MarkOptions {
+  /** Such as `'v42'`. 1 to 100 characters. */
+  readonly text: string;
+  /** Within the last 90 days. Default: now. */
+  readonly at?: Date | string | undefined;
+}
+
+/** What happened at a moment, such as a deployment. */
+export interface Mark {
+  readonly id: string;
+  readonly at: Date;
+  readonly text: string;
+}
+
+/** A page of marks. */
+export interface MarkPage {
+  readonly marks: readonly Mark[];
+  /** Cursor of the next page. Undefined at the end. */
+  readonly cursor: string | undefined;
+}
+
+export const markText = storableText
+  .trim()
+  .min(1, 'expected a text, such as v42')
+  .max(MAX_TEXT, `expected at most ${MAX_TEXT} characters`);
+
+const markSchema = z.strictObject({ text: markText, at: momentSchema.optional() });
+
+const filterSchema = z.strictObject({
+  ...pageSize,
+  cursor: cursorOf(z.tuple([momentSchema, storableText]).transform(([at, id]) => ({ at, id }))).optional(),
+}) satisfies z.ZodType<unknown, PageFilter>;
+
+/** Moments such as deployments, which the dashboard draws into its charts. Kept for 90 days. */
+export class Marks {
+  constructor(
+    private readonly db: Db,
+    private readonly collections: Connected<{ readonly marks: Collection<MarkDocument> }>,
+  ) {}
+
+  /**
+   * Marks a moment. A second call makes a second mark.
+   *
+   * @throws ValidationError for invalid options, or a moment to come or of more than 90 days ago, by the database's clock
+   * @example
+   * await processor.marks.add({ text: 'v42' });
+   */
+  async add(options: MarkOptions): Promise<Mark> {
+    const { text, at: given } = validateNow(markSchema, options, 'The call of marks.add');
+    const { marks } = await this.collections();
+    const now = await serverTime(this.db);
+    const at = given ?? now;
+    requireLately(at, now);
+    const id = new ObjectId().toHexString();
+    await marks.insertOne({ _id: id, at, text, expireAt: new Date(at.getTime() + KEPT_MS) });
+    return { id, at, text };
+  }
+
+  /**
+   * Returns a page of marks, the latest first.
+   *
+   * @throws ValidationError for an invalid filter or a cursor that no page returned
+   */
+  async list(filter: PageFilter = {}): Promise<MarkPage> {
+    const { limit, maxBytes, cursor } = validateNow(filterSchema, filter, 'Filter of marks');
+    const { marks } = await this.collections();
+    const rest = cursor && { $or: [{ at: { $lt: cursor.at } }, { at: cursor.at, _id: { $lt: cursor.id } }] };
+    const query = { at: cursor ? { $lte: cursor.at } : { $gte: new Date(0) }, ...rest };
+    const size = { limit: limit + 1, batchSize: limit + 1, sort: { at: -1, _id: -1 } } as const;
+    const { documents, hasMore } = await byIndex(marks, byMoment, async (hint) =>
+      readPage(marks.find(query, { ...size, ...hint }), { limit, maxBytes }),
+    );
+    const last = documents.at(-1);
+    return {
+      marks: documents.map(({ _id: id, at, text }) => ({ id, at, text })),
+      cursor: hasMore && last ? toCursorText([last.at, last._id]) : undefined,
+    };
+  }
+}
+
+/** How far the clock that a moment comes from may be ahead of the database's. */
+const MAX_AHEAD_MS = ms('1 minute');
+
+function requireLately(at: Date, now: Date): void {
+  const ago = now.getTime() - at.getTime();
+  if (ago < KEPT_MS && ago >= -MAX_AHEAD_MS) return;
+  const message = `expected a moment of the last 90 days, by the database's clock, where it is ${now.toISOString()}`;
+  throw new ValidationError('The call of marks.add', [{ path: 'at', message }]);
+}

@@ -1,0 +1,75 @@
+import type { Db, Document } from 'mongodb';
+import { serverTime } from '../mongo/server-time.js';
+import type { StatisticsCollections } from './roll-up-hours.js';
+import { HOUR_MS, MINUTE_MS } from './statistics-document.js';
+import type { Counted } from './sums.js';
+
+/** The ranges of time up to now that statistics are shown for. */
+export const ranges = Object.freeze(['1h', '6h', '24h', '7d'] as const);
+
+/** A range of time up to now. */
+export type Range = (typeof ranges)[number];
+
+/** Steps of a range. They begin at whole multiples of their length, in UTC, and the last one is not over. */
+export interface Steps {
+  readonly first: number;
+  readonly stepMs: number;
+  readonly count: number;
+}
+
+/** Returns the last steps, including the one that is not over, by the database's clock. */
+export async function stepsUntilNow(db: Db, stepMs: number, count: number): Promise<Steps> {
+  const now = (await serverTime(db)).getTime();
+  const last = now - (now % stepMs);
+  return { first: last - (count - 1) * stepMs, stepMs, count };
+}
+
+/** Documents per batch: those of a week of hours and an hour of minutes come in two commands, unless they are large. */
+const BATCH_SIZE = 1_000;
+
+/**
+ * Calls a function with each document of the steps, and the number of its step. Steps of whole hours are read by hours, up to the last that
+ * was added up, and then by minutes: about 60 and as many hours as there are. Shorter steps are read by minutes.
+ * No documents are kept, so memory holds no more than a batch.
+ */
+export async function readSteps(
+  { statistics, statisticsHours }: StatisticsCollections,
+  { first, stepMs, count }: Steps,
+  projection: Document,
+  take: (counted: Counted, step: number) => void,
+): Promise<void> {
+  const end = first + count * stepMs;
+  const options = { projection, batchSize: BATCH_SIZE, sort: { _id: 1 } } as const;
+  const between = (from: number) => ({ _id: { $gte: new Date(from), $lt: new Date(end) } });
+  let from = first;
+  if (stepMs % HOUR_MS === 0) {
+    for await (const hour of statisticsHours.find(between(first), options)) {
+      take(hour, Math.floor((hour._id.getTime() - first) / stepMs));
+      from = hour._id.getTime() + HOUR_MS;
+    }
+  }
+  for await (const minute of statistics.find(between(from), options)) {
+    take(minute, Math.floor((minute._id.getTime() - first) / stepMs));
+  }
+}
+
+/** Returns when a step begins. */
+export function beginOf({ first, stepMs }: Steps, step: number): Date {
+  return new Date(first + step * stepMs);
+}
+
+/** Returns how many minutes long the steps of a range are in a chart, and how many they are. */
+export const chartSteps: Readonly<Record<Range, { readonly stepMs: number; readonly count: number }>> = {
+  '1h': { stepMs: MINUTE_MS, count: 60 },
+  '6h': { stepMs: 5 * MINUTE_MS, count: 72 },
+  '24h': { stepMs: HOUR_MS, count: 24 },
+  '7d': { stepMs: 3 * HOUR_MS, count: 56 },
+};
+
+/** The same for a table of all kinds. Its steps are few, and whole hours wherever possible, because it reads whole documents. */
+export const tableSteps: Readonly<Record<Range, { readonly stepMs: number; readonly count: number }>> = {
+  '1h': { stepMs: 5 * MINUTE_MS, count: 12 },
+  '6h': { stepMs: HOUR_MS, count: 6 },
+  '24h': { stepMs: HOUR_MS, count: 24 },
+  '7d': { stepMs: 6 * HOUR_MS, count: 28 },
+};

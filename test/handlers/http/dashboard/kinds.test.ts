@@ -1,0 +1,71 @@
+import { beforeEach, expect, test } from 'vitest';
+import { defineJob } from '../../../../src/index.js';
+import { failing } from '../../../jobs.js';
+import { useApi } from '../api.js';
+import { type Browser, signedIn } from '../browser.js';
+import { textOf } from './page-reader.js';
+
+const api = useApi();
+
+let browser: Browser;
+beforeEach(async () => {
+  browser = await signedIn(api, 'read');
+});
+
+const show = async (path: string) => textOf(await (await browser.get(path)).text());
+const MINUTE_MS = 60_000;
+
+/** A minute in which many kinds ran, as a worker writes it. */
+async function manyKinds(count: number) {
+  const now = new Date();
+  const names = Array.from({ length: count }, (_, n) => [
+    `_kind-${n}`,
+    { completed: 10, retried: n === 77 ? 3 : 0, run: { b10: 10 }, wait: { b4: 5, b20: 5 } },
+  ]);
+  await api.database.collections().statistics.insertOne({
+    ...{ _id: new Date(now.getTime() - (now.getTime() % MINUTE_MS)), names: Object.fromEntries(names) },
+    ...{
+      total: { completed: count * 10, retried: 3 },
+      written: now,
+      expireAt: new Date(now.getTime() + 1e7),
+    },
+  });
+}
+
+test('kinds are listed with how they fared, the worst first, 50 at a time', async () => {
+  expect(await show('/dashboard/kinds')).toContain('No job ended: last hour.');
+  await manyKinds(120);
+
+  const first = await show('/dashboard/kinds?range=24h');
+  expect(first).toMatch(/Waited kind-77 10 3 \(23 %\) \d+ ms p95 \d+ ms p99 \d+ ms /);
+  expect(first).toContain('More kinds');
+  const html = await (await browser.get('/dashboard/kinds?range=24h&from=100')).text();
+  expect(html.match(/<tr id="kind-/g)).toHaveLength(20);
+  expect(textOf(html)).toContain('Back to the first');
+  expect(textOf(html)).not.toContain('More kinds');
+});
+
+test('what fails now stands beside its kind, and the page of a kind tells when, how long and what', async () => {
+  const quick = defineJob({ name: 'quick<b>'.replace('<b>', ''), run: () => {} });
+  await api.processor.addJobFactories([quick, failing]);
+  await api.processor.addJobs([{ name: 'quick' }, { name: 'failing' }]);
+  await api.processor.drain();
+  await api.processor.marks.add({ text: 'v42 <b>' });
+
+  expect(await show('/dashboard/kinds')).toMatch(/failing It is hopeless\. 0 1 \(100 %\) .* quick 1 – /);
+  const page = await show('/dashboard/kinds/failing?range=24h');
+  expect(page).toMatch(/Last 24 hours 0 completed, 1 ended in error \(100 %\), \d+ m?s each/);
+  expect(page).toMatch(/Failed attempts 1 \(100 %\) Ran half within \d+ m?s, 95 % within/);
+  expect(page).toMatch(/Failed in the last day It is hopeless\. /);
+  expect(page).toContain('v42 <b>');
+  const html = await (await browser.get('/dashboard/kinds/failing')).text();
+  expect(html).not.toContain('v42 <b>');
+  const [bar] = /<a href="[^"]*status=error[^"]*"/.exec(html) ?? [];
+  const href = bar?.replaceAll('&amp;', '&').slice('<a href="'.length, -1) ?? '';
+  expect(await show(href)).toContain('It is hopeless.');
+});
+
+test('an impossible name is not found, and a kind that never ran has a page', async () => {
+  expect((await browser.get('/dashboard/kinds/a%20b')).status).toBe(404);
+  expect(await show('/dashboard/kinds/never')).toMatch(/Last hour no job ended .* Ran not measured/);
+});
