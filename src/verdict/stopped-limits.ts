@@ -48,7 +48,7 @@ export async function findStoppedLimits(situation: Situation): Promise<VerdictFi
 }
 
 async function findLines(situation: Situation): Promise<Line[]> {
-  const { jobs, limits } = situation.collections;
+  const { limits } = situation.collections;
   const inUse = [
     { $match: { next: anyMoment } },
     { $sort: { next: 1 } },
