@@ -128,7 +128,7 @@ describe('hours', () => {
   const day = Array.from({ length: 2 * 1440 }, (_, ago) => ago);
   const kind = { completed: 2, retried: 1, durationMs: 20, run: { b7: 3 }, wait: { b0: 1, b20: 2 } };
 
-  test('make a day cost about 84 documents and a week 230, in three commands', async () => {
+  test('make a day cost about 84 documents and a week 230, in two commands and one for the time', async () => {
     await count(day, { echo: kind });
     const processor = database.processor();
     await rollUp();
@@ -145,7 +145,9 @@ describe('hours', () => {
     const week = await readDuring(() => processor.statistics.kinds({ range: '7d' }));
     expect(week.documents).toBeLessThanOrEqual(230);
     const hour = await readDuring(() => processor.statistics.kinds({ range: '1h' }));
-    expect(hour).toEqual({ documents: 60, commands: 1 });
+    expect(hour.commands).toBe(1);
+    expect(hour.documents).toBeLessThanOrEqual(60);
+    expect(hour.documents).toBeGreaterThanOrEqual(55);
   });
 
   test('tell what their minutes tell, whenever they are added up', async () => {
