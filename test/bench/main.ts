@@ -16,7 +16,7 @@ database: an embedded one in a process of its own, or that of MONGODB_URI; and b
 Worker and pg-boss (and DBOS, for steps) on PostgreSQL, each on a server of its own, where Debian's packages of those are installed.
 Prints how far it is on standard error, one to three tables on standard output, and writes the figures as JSON and a chart to test/bench/results/.
 
---quick  a smaller form of each measurement, in about a minute; the whole takes a quarter of an hour
+--quick  a smaller form of each measurement, in about a minute; the whole takes half an hour
 
 The first run installs what it compares with (npm ci in test/bench/peers).
 
