@@ -1,10 +1,9 @@
-import type { Db } from 'mongodb';
 import * as z from 'zod';
 import { jobNameSchema } from '../job/define-job.js';
 import { validateNow } from '../validate.js';
 import type { StatisticsPoint } from './find-statistics.js';
 import { type Percentiles, percentilesOf } from './histogram.js';
-import { beginOf, chartSteps, type Range, ranges, readSteps, stepsUntilNow } from './ranges.js';
+import { beginOf, chartSteps, type Range, ranges, readSteps, stepsUntil } from './ranges.js';
 import type { StatisticsCollections } from './roll-up-hours.js';
 import { type AttemptCounts, addTo, nameKey, noCounts } from './statistics-document.js';
 import { addKind, noKindSums } from './sums.js';
@@ -40,19 +39,20 @@ const optionsSchema = z.strictObject({
 }) satisfies z.ZodType<unknown, StatisticsRangeOptions>;
 
 /**
- * Returns the statistics of a range. Costs three commands for ranges of a day or more, two otherwise. They read at most
+ * Returns the statistics of a range. Costs two commands for ranges of a day or more, one otherwise. They read at most
  * 85 documents for a day, 230 for a week, 60 for an hour and 360 for 6 hours.
  *
+ * @param now the database's time
  * @throws ValidationError for invalid options
  */
 export async function findRange(
-  db: Db,
+  now: number,
   collections: StatisticsCollections,
   options: StatisticsRangeOptions = {},
 ): Promise<StatisticsRange> {
   const { range, jobName } = validateNow(optionsSchema, options, 'The call of statistics.range');
   const { stepMs, count } = chartSteps[range];
-  const steps = await stepsUntilNow(db, stepMs, count);
+  const steps = stepsUntil(now, stepMs, count);
   const points = Array.from({ length: count }, (_, step) => ({ at: beginOf(steps, step), ...noCounts() }));
   const sums = noKindSums();
   const key = jobName === undefined ? undefined : nameKey(jobName);

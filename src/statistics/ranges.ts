@@ -1,5 +1,4 @@
-import type { Db, Document } from 'mongodb';
-import { serverTime } from '../mongo/server-time.js';
+import type { Document } from 'mongodb';
 import type { StatisticsCollections } from './roll-up-hours.js';
 import { HOUR_MS, MINUTE_MS } from './statistics-document.js';
 import type { Counted } from './sums.js';
@@ -17,9 +16,8 @@ export interface Steps {
   readonly count: number;
 }
 
-/** Returns the last steps, including the one that is not over, by the database's clock. */
-export async function stepsUntilNow(db: Db, stepMs: number, count: number): Promise<Steps> {
-  const now = (await serverTime(db)).getTime();
+/** Returns the last steps, including the one that is not over. */
+export function stepsUntil(now: number, stepMs: number, count: number): Steps {
   const last = now - (now % stepMs);
   return { first: last - (count - 1) * stepMs, stepMs, count };
 }

@@ -1,5 +1,6 @@
 import type { Db } from 'mongodb';
 import type { Connected } from '../mongo/connected.js';
+import { RememberedClock } from '../mongo/remembered-clock.js';
 import type { KindStatistics, KindsOptions } from './find-kinds.js';
 import type { StatisticsRange, StatisticsRangeOptions } from './find-range.js';
 import type { LimitWaits, StatisticsOptions, StatisticsPoint, WaitsOptions } from './find-statistics.js';
@@ -7,10 +8,14 @@ import type { StatisticsCollections } from './roll-up-hours.js';
 
 /** The outcomes of attempts, minute by minute, and how jobs waited for limits. */
 export class Statistics {
+  readonly #clock: RememberedClock;
+
   constructor(
     private readonly db: Db,
     private readonly collections: Connected<StatisticsCollections>,
-  ) {}
+  ) {
+    this.#clock = new RememberedClock(db);
+  }
 
   /**
    * Returns how many attempts ended recently (`since`, default an hour), and how. There is one point per `step`
@@ -60,7 +65,8 @@ export class Statistics {
    */
   async range(options: StatisticsRangeOptions = {}): Promise<StatisticsRange> {
     const { findRange } = await import('./find-range.js');
-    return findRange(this.db, await this.collections(), options);
+    const collections = await this.collections();
+    return findRange(await this.#clock.now(), collections, options);
   }
 
   /**
@@ -74,6 +80,7 @@ export class Statistics {
    */
   async kinds(options: KindsOptions = {}): Promise<KindStatistics[]> {
     const { findKinds } = await import('./find-kinds.js');
-    return findKinds(this.db, await this.collections(), options);
+    const collections = await this.collections();
+    return findKinds(await this.#clock.now(), collections, options);
   }
 }

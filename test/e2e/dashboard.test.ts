@@ -385,6 +385,8 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
         '/dashboard/jobs',
         `/dashboard/jobs/${failed}`,
         `/dashboard/jobs?${new URLSearchParams({ failureKey })}`,
+        '/dashboard/kinds',
+        '/dashboard/kinds/unlucky?range=24h',
         '/dashboard/failures',
         '/dashboard/operations',
         `/dashboard/operations/${cancelled.id}`,

@@ -92,7 +92,7 @@ function Row({ kind, range, failures }: RowProps) {
         {latest && (
           <>
             <br />
-            <a class="error-text" href={failuresOfPath(jobName)} aria-label={`Failures of ${jobName}`}>
+            <a class="error-text" href={failuresOfPath(jobName)}>
               {firstLine(latest.message)}
               {failures.length > 1 && ` and ${failures.length - 1} more`}
             </a>

@@ -8,6 +8,7 @@ export function roundUp(value: number): number {
 
 /** Formats a share of 0 to 1, such as `12.5 %`. */
 export function percent(share: number): string {
+  if (share > 0 && share < 0.0005) return '< 0.1 %';
   const digits = share > 0 && share < 0.1 ? 1 : 0;
   return `${(share * 100).toFixed(digits)} %`;
 }

@@ -14,9 +14,11 @@ const TIMES = 186;
 /** Steps whose begin is written below the drawing. More would not fit on a phone. */
 const TIME_TEXTS = 3;
 
-/** Widths of the drawing, in percent. */
+/** The share of a step that its bar takes. */
 const BAR_SHARE = 0.8;
-const TEXT_OF_MARK = 14;
+
+/** The width of a letter in percent of the drawing on a phone. */
+const LETTER = 2.5;
 
 interface TimeChartProps {
   /** Identifies the chart in its page. */
@@ -47,24 +49,25 @@ export function TimeChart({ id, title, statistics, marks, jobName }: TimeChartPr
         <strong>{title}</strong> <span class="quiet">{summaryOf(statistics)}</span>
       </figcaption>
       {/* The table says it all, and has the links for the keyboard. */}
-      <svg aria-hidden="true">
-        {bars.map((bar) => (
-          <Bar {...bar} highest={highest} highestRate={highestRate} />
-        ))}
-        <Lines {...ATTEMPTS} highest={highest} text={grouped} />
-        <Lines {...RATE} highest={highestRate} text={percent} isRate />
-        <text class="name" x="100%" y={ATTEMPTS.top + 12} text-anchor="end">
-          attempts in {stepText(stepMs)}
-        </text>
-        <text class="name" x="100%" y={RATE.top + 12} text-anchor="end">
-          failed
-        </text>
-        <Times points={points} stepMs={stepMs} />
-        <Marks marks={shown} statistics={statistics} />
-      </svg>
+      <div class="drawing">
+        <svg class="scale" aria-hidden="true">
+          <Values {...ATTEMPTS} values={linesOf(highest)} text={grouped} />
+          <Values {...RATE} values={[highestRate]} text={percent} />
+        </svg>
+        <svg aria-hidden="true">
+          <Lines {...ATTEMPTS} values={linesOf(highest)} />
+          <Lines {...RATE} values={[highestRate, 0]} />
+          {bars.map((bar) => (
+            <Bar {...bar} highest={highest} highestRate={highestRate} />
+          ))}
+          <Times points={points} stepMs={stepMs} />
+          <Marks marks={shown} statistics={statistics} />
+        </svg>
+      </div>
       <p class="legend quiet">
         <span class="key completed">completed</span> <span class="key error">failed</span>
-        {shown.length > 0 && <span class="key mark">marked</span>} <span>times in UTC</span>
+        {shown.length > 0 && <span class="key mark">marked</span>}{' '}
+        <span>attempts in {stepText(stepMs)}, below the share that failed; times in UTC</span>
       </p>
       <details id={`table-of-${id}`}>
         <summary>As a table</summary>
@@ -112,27 +115,32 @@ function heightOf(value: number, highest: number, height: number): number {
 interface LinesProps {
   readonly top: number;
   readonly height: number;
-  readonly highest: number;
-  readonly text: (value: number) => string;
-  readonly isRate?: boolean;
+  /** The highest first, which is at the top. */
+  readonly values: readonly number[];
 }
 
-/** The lines of a scale with their values: 0, the highest, and the half if there is room and it is a whole number. */
-function Lines({ top, height, highest, text, isRate = false }: LinesProps) {
-  const values = [highest, ...(!isRate && highest % 2 === 0 ? [highest / 2] : []), 0];
+/** Returns the values of the lines of a scale: the highest, the half if it is a whole number, and 0. */
+function linesOf(highest: number): readonly number[] {
+  return highest % 2 === 0 ? [highest, highest / 2, 0] : [highest, 0];
+}
+
+function Lines({ top, height, values }: LinesProps) {
   return values.map((value) => {
-    const y = top + height - (value / highest) * height + 0.5;
-    return (
-      <>
-        <line x1="0" x2="100%" y1={y} y2={y} />
-        {value > 0 && (
-          <text x="0" y={y + 12}>
-            {text(value)}
-          </text>
-        )}
-      </>
-    );
+    const y = lineOf(value, { top, height, values });
+    return <line x1="0" x2="100%" y1={y} y2={y} />;
   });
+}
+
+function Values({ text, ...lines }: LinesProps & { readonly text: (value: number) => string }) {
+  return lines.values.map((value) => (
+    <text x="100%" y={lineOf(value, lines) + 4} text-anchor="end">
+      {text(value)}
+    </text>
+  ));
+}
+
+function lineOf(value: number, { top, height, values }: LinesProps): number {
+  return top + height - (value / (values[0] ?? 1)) * height + 0.5;
 }
 
 function Times({ points, stepMs }: Pick<StatisticsRange, 'points' | 'stepMs'>) {
@@ -150,26 +158,29 @@ function Times({ points, stepMs }: Pick<StatisticsRange, 'points' | 'stepMs'>) {
   });
 }
 
-/** Marks as thin lines. Texts that would cover each other are left out, but are in the table. */
+/** Marks as thin lines. Where texts would cover each other, only the latest is shown. The others are in the table. */
 function Marks({ marks, statistics }: { marks: readonly Mark[]; statistics: StatisticsRange }) {
-  let free = 0;
-  const placed = marks.map((mark) => {
+  let free = 100;
+  return marks.toReversed().map((mark) => {
     const left = placeOf(mark, statistics);
-    const isShown = left >= free;
-    if (isShown) free = left + TEXT_OF_MARK;
-    return { mark, left, isShown };
+    const text = cut(mark.text);
+    const width = text.length * LETTER;
+    const isAtEnd = left + width > 100;
+    const [begin, end] = isAtEnd ? [left - width, left] : [left, left + width];
+    const isShown = end <= free;
+    if (isShown) free = begin;
+    return (
+      <g class="mark">
+        <title>{`${mark.text}, ${timeText(mark.at, 0)}`}</title>
+        <line x1={percentOf(left)} x2={percentOf(left)} y1="0" y2={RATE.top + RATE.height} />
+        {isShown && (
+          <text x={percentOf(left)} y="10" dx={isAtEnd ? -3 : 3} text-anchor={isAtEnd ? 'end' : 'start'}>
+            {text}
+          </text>
+        )}
+      </g>
+    );
   });
-  return placed.map(({ mark, left, isShown }) => (
-    <g class="mark">
-      <title>{`${mark.text}, ${timeText(mark.at, 0)}`}</title>
-      <line x1={percentOf(left)} x2={percentOf(left)} y1="0" y2={RATE.top + RATE.height} />
-      {isShown && (
-        <text x={percentOf(left)} y="10" dx={left > 80 ? -3 : 3} text-anchor={left > 80 ? 'end' : 'start'}>
-          {cut(mark.text)}
-        </text>
-      )}
-    </g>
-  ));
 }
 
 interface ChartTableProps {

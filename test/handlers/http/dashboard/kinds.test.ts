@@ -1,11 +1,13 @@
+import type { CommandSucceededEvent } from 'mongodb';
 import { beforeEach, expect, test } from 'vitest';
 import { defineJob } from '../../../../src/index.js';
+import { rollUpHours } from '../../../../src/statistics/roll-up-hours.js';
 import { failing } from '../../../jobs.js';
 import { useApi } from '../api.js';
 import { type Browser, signedIn } from '../browser.js';
 import { textOf } from './page-reader.js';
 
-const api = useApi();
+const api = useApi({}, { monitorCommands: true });
 
 let browser: Browser;
 beforeEach(async () => {
@@ -46,7 +48,7 @@ test('kinds are listed with how they fared, the worst first, 50 at a time', asyn
 });
 
 test('what fails now stands beside its kind, and the page of a kind tells when, how long and what', async () => {
-  const quick = defineJob({ name: 'quick<b>'.replace('<b>', ''), run: () => {} });
+  const quick = defineJob({ name: 'quick', run: () => {} });
   await api.processor.addJobFactories([quick, failing]);
   await api.processor.addJobs([{ name: 'quick' }, { name: 'failing' }]);
   await api.processor.drain();
@@ -69,3 +71,54 @@ test('an impossible name is not found, and a kind that never ran has a page', as
   expect((await browser.get('/dashboard/kinds/a%20b')).status).toBe(404);
   expect(await show('/dashboard/kinds/never')).toMatch(/Last hour no job ended .* Ran not measured/);
 });
+
+test('the pages cost at most twice the commands of the page of jobs, whatever ran, and read few documents', async () => {
+  await api.processor.addJobs(Array.from({ length: 60 }, () => ({ name: 'failing' })));
+  await api.processor.drain();
+  for (let n = 0; n < 5; n += 1) await api.processor.marks.add({ text: `v${n}` });
+  await manyMinutes(2 * 1440);
+  await api.processor.scheduleDueItems();
+  while (!(await rollUpHours(api.database.collections(), Date.now())));
+  const costs = async (path: string) => {
+    await browser.get(path); // Reads also what is remembered for some seconds.
+    return costOf(() => browser.get(path));
+  };
+  const jobs = await costs('/dashboard/jobs');
+
+  for (const range of ['1h', '6h', '24h', '7d']) {
+    for (const path of ['/dashboard/kinds', '/dashboard/kinds/failing']) {
+      const cost = await costs(`${path}?range=${range}`);
+      expect(cost.commands, `${path} ${range}`).toBeLessThanOrEqual(2 * jobs.commands);
+      expect(cost.documents, `${path} ${range}`).toBeLessThanOrEqual(400);
+    }
+  }
+});
+
+/** Minutes up to now, as workers write them. */
+async function manyMinutes(count: number) {
+  const now = new Date();
+  const minute = now.getTime() - (now.getTime() % MINUTE_MS);
+  const kinds = { names: { _failing: { retried: 1, run: { b10: 1 } } }, total: { retried: 1 } };
+  await api.database.collections().statistics.insertMany(
+    Array.from({ length: count }, (_, ago) => ({
+      ...{ _id: new Date(minute - (ago + 1) * MINUTE_MS), ...kinds },
+      ...{ written: now, expireAt: new Date(now.getTime() + 1e7) },
+    })),
+  );
+}
+
+async function costOf(work: () => Promise<unknown>) {
+  let [commands, documents] = [0, 0];
+  const note = ({ reply }: CommandSucceededEvent) => {
+    commands += 1;
+    const { firstBatch = [], nextBatch = [] } = JSON.parse(JSON.stringify(reply)).cursor ?? {};
+    documents += firstBatch.length + nextBatch.length;
+  };
+  api.database.client.on('commandSucceeded', note);
+  try {
+    await work();
+  } finally {
+    api.database.client.off('commandSucceeded', note);
+  }
+  return { commands, documents };
+}
