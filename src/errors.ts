@@ -59,7 +59,8 @@ export class SchemaFailedError extends RemoteProcessorError {
   /** @param subject name of the value, for example "Input of job 'echo'" */
   constructor(
     readonly subject: string,
-    reason: string,
+    /** What its code threw, as text. */
+    readonly reason: string,
     options?: ErrorOptions,
   ) {
     super(

@@ -117,7 +117,7 @@ import type { Verdict } from './verdict/find-verdict.js';
 import { admitOrGiveBack } from './worker/admit-or-give-back.js';
 import { WorkerChildStore } from './worker/child-store.js';
 import { drain } from './worker/drain.js';
-import { failedOutcome } from './worker/failed-outcome.js';
+import { failedOutcome, withoutSecrets } from './worker/failed-outcome.js';
 import { logAttempts } from './worker/log-attempts.js';
 import { RecentDurations } from './worker/recent-durations.js';
 import { type LostAttempt, type Recovery, recoverJobs } from './worker/recover-jobs.js';
@@ -954,7 +954,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
    */
   async failJob(job: ClaimedJob, error: unknown): Promise<JobStatus> {
     const factory = this.#registry.get(job.jobName);
-    const outcome = failedOutcome(error, job, factory);
+    const outcome = withoutSecrets(failedOutcome(error, job, factory), factory, job);
     const { undo, version = factory?.version ?? 1 } = job.steps ?? {};
     if (undo !== 'possible' || !isForGood(outcome, job)) return this.#settle(job, outcome);
     return this.#settle(

@@ -63,6 +63,10 @@ export const jobView = z
       .union([z.int(), z.object({ kind: z.literal('exponential'), base: z.int(), cap: z.int() })])
       .nullable(),
     uniqueKey: z.string().nullable(),
+    keys: z.array(z.string()).register(documented, {
+      description:
+        'Values of its input by which it can be found, with the parameter `key` of the list of jobs.',
+    }),
     blockedBy: z
       .string()
       .nullable()
@@ -127,6 +131,7 @@ export function toJobView(job: Job): JobView {
     maxRetries: job.maxRetries,
     retryDelay: job.retryDelay,
     uniqueKey: job.uniqueKey ?? null,
+    keys: [...(job.keys ?? [])],
     blockedBy: job.blockedBy ?? null,
     postponedBy: job.status === 'queued' ? (job.postponedBy ?? null) : null,
     steps: job.steps

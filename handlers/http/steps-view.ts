@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { JobSteps, StepEntry, StepWait } from '../../src/index.js';
-import { briefly } from '../../src/job/find-steps.js';
+import { briefly, type FoundSteps } from '../../src/job/find-steps.js';
 import { groupsAwaited } from '../../src/job/group.js';
 import { bytesAsSent, fittingInto } from '../../src/mongo/read-page.js';
 import { documented } from './documented.js';
@@ -100,10 +100,7 @@ export function toWaitView({ name, kind, signal, began, until, on }: StepWait): 
  *
  * @param maxBytes maximum size of the view as sent
  */
-export function toStepsView(
-  { isBrief, ...found }: JobSteps & { readonly isBrief: boolean },
-  maxBytes: number,
-): z.input<typeof stepsView> {
+export function toStepsView({ isBrief, ...found }: FoundSteps, maxBytes: number): z.input<typeof stepsView> {
   const view = { ...toView(found), leftOut: isBrief ? [...valueNames] : [] };
   if (bytesAsSent(view) <= maxBytes) return view;
   const brief = toView(briefly(found));

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { MongoClient } from 'mongodb';
 import type { ClaimedJob, JobFactory, LogLineFields, StepFunction, Steps } from '../../src/index.js';
+import { toFailure } from '../../src/job/failure.js';
 import type { Outcome } from '../../src/job/outcome.js';
 import type {
   StepEntry,
@@ -132,6 +133,7 @@ export class MemorySteps {
       outOfTime: () => Promise.resolve(),
       hasEnded: false,
       log: given.log,
+      toFailure,
       onCursor: () => {},
       withoutReports: (work) => work(),
       park,

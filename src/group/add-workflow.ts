@@ -52,7 +52,7 @@ export async function addWorkflow(
     throw new ValidationError(SUBJECT, [{ path: 'jobs', message: TOO_MANY_AFTER }]);
   const { order, issues } = inOrder(new Map([...parts].map(([name, { after }]) => [name, after])));
   throwAny([...[...parts.values()].flatMap(({ issues }) => issues), ...issues]);
-  const checked = new Map<string, NewJob>();
+  const checked = new Map<string, CheckedPart>();
   const problems: Issue[] = [];
   for (const [name, part] of parts) {
     const job = await checkPart(adding, name, part, callerRole, problems);
@@ -67,7 +67,11 @@ export async function addWorkflow(
   });
   const digest = digestOf(
     members,
-    members.map(({ id, after = [], inputFrom = [] }) => ({ id, after, inputFrom })),
+    members.map(({ id, after = [], inputFrom = [] }) => ({
+      id,
+      after,
+      inputFrom: inputFrom.map(({ searchable: _, ...part }) => part),
+    })),
   );
   const described = order.map((name) => describe(name, parts.get(name)));
   const document = { kind: 'workflow', size: members.length, digest, retention, jobs: described };
@@ -131,6 +135,12 @@ function partOf(name: string, given: unknown): Part {
   };
 }
 
+/** A job of a workflow that can be added, and the paths into its input by whose values it can be found. */
+interface CheckedPart {
+  readonly job: NewJob;
+  readonly searchable: readonly string[];
+}
+
 /** Checks the input of a job, except for the parts that other jobs fill in. Notes what is wrong. */
 async function checkPart(
   adding: GroupAdding,
@@ -138,7 +148,7 @@ async function checkPart(
   { kind, input, options, references, after }: Part,
   callerRole: Workflow['callerRole'],
   problems: Issue[],
-): Promise<NewJob | undefined> {
+): Promise<CheckedPart | undefined> {
   const addable = await adding.addable(kind, callerRole);
   const holes = references.map(({ at }) => at);
   const lenient =
@@ -147,7 +157,7 @@ async function checkPart(
       : { ...addable, checkInput: (value: unknown) => checkExcept(addable, value, holes) };
   try {
     const job = await toNewJob(lenient, nameOf(kind), input, options);
-    if (after.length === 0 || !isOrdered(job.limits)) return job;
+    if (after.length === 0 || !isOrdered(job.limits)) return { job, searchable: addable.searchable ?? [] };
     problems.push({ path: `jobs.${name}`, message: NOT_ORDERED });
   } catch (error) {
     if (!isKind(error, ValidationError)) throw error;
@@ -199,18 +209,18 @@ function readSchema(schema: JobContract['input'], io: 'input' | 'output'): unkno
 }
 
 function asPart(
-  job: NewJob,
+  { job, searchable }: CheckedPart,
   { after, when, references }: Part,
   id: string,
   name: string,
   group: string,
 ): NewJob {
   const awaited = after.map((other) => ({ on: jobKey(workflowJobId(id, other)), when }));
-  const inputFrom = references.map(({ at, job: other, path }) => ({
-    at,
-    job: workflowJobId(id, other),
-    path,
-  }));
+  const inputFrom = references.map(({ at, job: other, path }) => {
+    const inside = searchable.filter((each) => at === '' || each === at || each.startsWith(`${at}.`));
+    const part = { at, job: workflowJobId(id, other), path };
+    return inside.length > 0 ? { ...part, searchable: inside } : part;
+  });
   return {
     ...asMember(job, workflowJobId(id, name), group),
     ...(awaited.length > 0 && { after: awaited, waitsFor: awaited }),

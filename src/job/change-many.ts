@@ -14,14 +14,15 @@ import { type JobsFilter, listJobs } from './list-jobs.js';
 import type { JobRegistry } from './registry.js';
 import { requireUniqueKeys } from './require-unique-index.js';
 import { queueAgain, type Retried, retriable } from './retry-job.js';
+import { searchKeySchema } from './search-keys.js';
 
 /** Selects the jobs that `jobs.retryMany` queues again. */
-export interface RetryFilter extends Pick<JobsFilter, 'jobName' | 'queue' | 'errorText'> {
+export interface RetryFilter extends Pick<JobsFilter, 'jobName' | 'queue' | 'key' | 'errorText'> {
   readonly status: 'error' | 'cancelled';
 }
 
 /** Selects the jobs that `jobs.cancelMany` cancels. */
-export interface CancelFilter extends Pick<JobsFilter, 'jobName' | 'queue' | 'errorText'> {
+export interface CancelFilter extends Pick<JobsFilter, 'jobName' | 'queue' | 'key' | 'errorText'> {
   readonly status: 'queued' | 'processing';
 }
 
@@ -62,6 +63,7 @@ const SLICE = 1000;
 const conditions = {
   jobName: z.string().optional(),
   queue: z.string().optional(),
+  key: searchKeySchema.optional(),
   errorText: z.string().optional(),
 };
 

@@ -32,8 +32,11 @@ import type { JobContract } from './job-contract.js';
 import { jobDefaultsSchema, type Retention } from './job-options.js';
 import { toLoggedText } from './log-line.js';
 import { type ProgressArguments, toProgressValue } from './progress.js';
+import { meets, redactSchema } from './redacted-paths.js';
 import { parseRetryDelay, type RetryDelay, type RetryDelayFunction } from './retry-delay.js';
 import { parseBy, schemaProblem } from './schema.js';
+import { searchableSchema } from './search-keys.js';
+import { hidingIn } from './secrets.js';
 import {
   type DebounceTimes,
   type KeyRule,
@@ -144,6 +147,22 @@ interface JobDefinitionBase<Input extends StandardSchemaV1, Output extends Stand
    * circuitBreaker: { failures: 20, within: '1m', pause: '30s' }
    */
   readonly circuitBreaker?: CircuitBreaker;
+  /**
+   * At most five paths into the input, such as `'orderId'`. Jobs can be found by the values there, at once, however many
+   * there are. See docs/jobs.md.
+   *
+   * @example
+   * searchable: ['orderId', 'customer.id']
+   */
+  readonly searchable?: readonly string[];
+  /**
+   * Paths into the input whose values only code and callers with the role `admin` see. `*` stands for every key. The job's
+   * function gets the values. See docs/inputs.md.
+   *
+   * @example
+   * redact: ['card.number', 'tokens.*']
+   */
+  readonly redact?: readonly string[];
 }
 
 /** A job whose function runs in the worker's own thread, for work that mostly waits. */
@@ -325,6 +344,7 @@ export const NO_CODE =
 function toFactory(contract: ContractFields, runner: Runner): JobFactory {
   const { name, defaults, limits, addRole, version, input, output, retryDelay, flow, keys, breaker } =
     contract;
+  const { searchable, redact } = contract;
   const factory: JobFactory = {
     name,
     defaults,
@@ -337,6 +357,8 @@ function toFactory(contract: ContractFields, runner: Runner): JobFactory {
     ...(flow && { flow }),
     ...(keys && { keys }),
     ...(breaker && { breaker }),
+    ...(searchable && { searchable }),
+    ...(redact && { redact }),
     ...runner,
     parseInput: inputParser(contract),
     parseOutput: (returned) => parseBy(output, returned, `Output of job '${name}'`),
@@ -350,8 +372,9 @@ function toFactory(contract: ContractFields, runner: Runner): JobFactory {
 
 type ContractFields = Omit<JobContract, 'parseInput'>;
 
-function inputParser({ name, input }: ContractFields): JobContract['parseInput'] {
-  return (given) => parseBy(input, given, `Input of job '${name}'`);
+function inputParser({ name, input, redact }: ContractFields): JobContract['parseInput'] {
+  const parse = (given: unknown) => parseBy(input, given, `Input of job '${name}'`);
+  return redact ? (given) => hidingIn(redact, given, () => parse(given)) : parse;
 }
 
 /** Marks a factory made by `defineJob` in any copy of this package. */
@@ -445,6 +468,8 @@ const definitionSchema = z.strictObject({
   ...flowShape,
   ...uniqueShape,
   circuitBreaker: breakerSchema.optional(),
+  searchable: searchableSchema,
+  redact: redactSchema,
   retryDelay: z
     .unknown()
     .transform((value, context) => (isRetryDelayFunction(value) ? value : parseRetryDelay(value, context)))
@@ -456,16 +481,28 @@ function resolveDefinition(definition: unknown) {
   const subject = subjectOf(definition);
   const parsed = validateNow(definitionSchema, definition, subject);
   const { name, input, output, run, versions, module, runBatch, batch, addRole, version, ...rest } = parsed;
-  const { retryDelay, timeout, expectedDuration, circuitBreaker, ...others } = rest;
+  const { retryDelay, timeout, expectedDuration, circuitBreaker, searchable, redact, ...others } = rest;
   const { concurrency, rateLimit, fairness, ordering, unique, debounce, ...defaults } = others;
   const flow = flowRules(subject, name, { concurrency, rateLimit, fairness, ordering });
   if (ordering && defaults.priority) throw new ValidationError(subject, [notInOrder('priority')]);
   if (ordering && debounce) throw new ValidationError(subject, [notInOrder('debounce')]);
   const keys = uniqueRules(subject, { unique, debounce });
+  if (redact)
+    refuseRedacted(subject, redact, {
+      searchable,
+      concurrency,
+      rateLimit,
+      fairness,
+      ordering,
+      unique,
+      debounce,
+    });
   return {
     ...(flow && { flow }),
     ...(keys && { keys }),
     ...(circuitBreaker && { breaker: circuitBreaker }),
+    ...(searchable && { searchable }),
+    ...(redact && { redact }),
     name,
     implementation: runnerOf(subject, { run, versions, module, batch, runBatch }),
     input: input ?? z.undefined({ error: 'expected no input: the job was defined without an input schema' }),
@@ -479,6 +516,45 @@ function resolveDefinition(definition: unknown) {
       retryDelay: isRetryDelayFunction(retryDelay) ? null : retryDelay,
     }),
   };
+}
+
+/** Refuses redacted paths in options whose values are shown, or can be searched for. @throws ValidationError */
+function refuseRedacted(
+  subject: string,
+  redact: readonly string[],
+  options: Partial<Pick<z.output<typeof definitionSchema>, OptionWithPaths>>,
+): void {
+  const issues = Object.entries(options).flatMap(([name, option]) =>
+    pathsIn(option, name)
+      .filter(({ path }) => meets(path, redact))
+      .map(({ path, at }) => ({
+        path: at,
+        message: `expected no redacted field: the value of '${path}' would be shown`,
+      })),
+  );
+  if (issues.length > 0) throw new ValidationError(subject, issues);
+}
+
+type OptionWithPaths =
+  | 'searchable'
+  | 'concurrency'
+  | 'rateLimit'
+  | 'fairness'
+  | 'ordering'
+  | 'unique'
+  | 'debounce';
+
+/** Finds the paths into the input in an option: lists of them, and the members `by`, and `key` of limits. */
+function pathsIn(option: unknown, at: string): { readonly path: string; readonly at: string }[] {
+  if (typeof option === 'string') return [{ path: option, at }];
+  if (Array.isArray(option)) return option.flatMap((each, index) => pathsIn(each, `${at}.${index}`));
+  const { key, by, weight } = Object(option);
+  const isKeyItself = at === 'unique' || at === 'debounce';
+  return [
+    ...pathsIn(by ?? [], `${at}.by`),
+    ...(typeof key === 'string' && !isKeyItself ? [{ path: key, at: `${at}.key` }] : []),
+    ...(typeof weight === 'string' ? [{ path: weight, at: `${at}.weight` }] : []),
+  ];
 }
 
 function notInOrder(path: string): Issue {

@@ -90,6 +90,7 @@ function endingOf(outcome: Outcome): Document[] {
           retryCounter: 0,
           lostCounter: '$$REMOVE',
           input: { $literal: outcome.input },
+          keys: outcome.keys ? { $literal: outcome.keys } : '$$REMOVE',
           runAt: whenQueued('$$NOW', '$runAt'),
           progress: '$$REMOVE',
         }),

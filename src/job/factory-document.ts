@@ -26,6 +26,10 @@ export interface JobFactoryDocument {
   readonly version?: number;
   /** Strict order of its jobs. Absent if they have none. */
   readonly ordering?: StoredOrdering;
+  /** See `JobContract.searchable`. */
+  readonly searchable?: readonly string[];
+  /** See `JobContract.redact`. */
+  readonly redact?: readonly string[];
   /** Hash of all other fields. Registering writes only if it has changed. */
   readonly hash: string;
 }
@@ -50,7 +54,7 @@ export const jobFactoriesCollection: CollectionDescription = {
  * from it.
  */
 export function toFactoryDocument(name: string, job: JobContract): JobFactoryDocument {
-  const { input, defaults, addRole, version, flow } = job;
+  const { input, defaults, addRole, version, flow, searchable, redact } = job;
   const keys = job.keys && toStoredRules(job.keys);
   const ordering = flow?.ordering && toStoredOrdering(flow.ordering);
   const inputSchema = toJsonSchema(input);
@@ -59,6 +63,8 @@ export function toFactoryDocument(name: string, job: JobContract): JobFactoryDoc
     ...[name, inputSchema, inputOptional, defaults, addRole, version],
     ...(keys ? [keys] : []),
     ...(ordering ? [ordering] : []),
+    ...(searchable ? [{ searchable }] : []),
+    ...(redact ? [{ redact }] : []),
   ]);
   return {
     _id: name,
@@ -69,6 +75,8 @@ export function toFactoryDocument(name: string, job: JobContract): JobFactoryDoc
     addRole,
     version,
     ...(ordering && { ordering }),
+    ...(searchable && { searchable }),
+    ...(redact && { redact }),
     hash: createHash('sha256').update(content).digest('hex'),
   };
 }

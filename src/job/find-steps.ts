@@ -21,6 +21,12 @@ export interface JobSteps {
   readonly signals: readonly Omit<StoredSignal, 'key'>[];
 }
 
+/** The steps as they were found. `isBrief` tells that values are left out. */
+export interface FoundSteps extends JobSteps {
+  readonly jobName: string;
+  readonly isBrief: boolean;
+}
+
 /** The collections that hold jobs with their steps. */
 export interface StepCollections extends JobCollections {
   readonly jobSteps: Collection<StepPageDocument>;
@@ -42,14 +48,14 @@ export async function findStepsWithin(
   { jobs, jobSteps }: StepCollections,
   id: string,
   maxBytes: number,
-): Promise<JobSteps & { readonly isBrief: boolean }> {
+): Promise<FoundSteps> {
   const job = await readLog(jobs, id);
   const ids = job.stepLog?.pages ?? [];
   const left = maxBytes - bsonSize(job);
   const paged = left < 0 ? undefined : await readPagesWithin(jobSteps, ids, { maxBytes: left });
-  if (paged) return { ...toSteps(job, paged), isBrief: false };
+  if (paged) return { ...toSteps(job, paged), jobName: job.jobName, isBrief: false };
   const names = (await readPagesWithin(jobSteps, ids, { projection: namesAlone })) ?? [];
-  return { ...briefly(toSteps(job, names)), isBrief: true };
+  return { ...briefly(toSteps(job, names)), jobName: job.jobName, isBrief: true };
 }
 
 const namesAlone = {
@@ -71,10 +77,10 @@ export function briefly(steps: JobSteps): JobSteps {
   };
 }
 
-type JobWithLog = Pick<JobDocument, '_id' | 'steps' | 'stepLog' | 'status' | 'runAt'>;
+type JobWithLog = Pick<JobDocument, '_id' | 'jobName' | 'steps' | 'stepLog' | 'status' | 'runAt'>;
 
 async function readLog(jobs: Collection<JobDocument>, id: string): Promise<JobWithLog> {
-  const projection = { steps: 1, stepLog: 1, status: 1, runAt: 1 } as const;
+  const projection = { jobName: 1, steps: 1, stepLog: 1, status: 1, runAt: 1 } as const;
   const job = await jobs.findOne({ _id: String(id) }, { projection, ...byId });
   if (job) return job;
   throw new NotFoundError('job', id);

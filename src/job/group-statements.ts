@@ -5,6 +5,7 @@ import { type Awaited, type InputPart, jobKey } from './group.js';
 import { heldJobs, membersIndex } from './indexes.js';
 import type { JobDocument, JobStatus } from './job.js';
 import type { QueuedJob } from './queued-job.js';
+import { keyFor } from './search-keys.js';
 import { wakingUp } from './step-statements.js';
 import { valueAt } from './value-at.js';
 
@@ -150,11 +151,16 @@ async function findResults(
  */
 function fillIn(parts: readonly InputPart[], results: ReadonlyMap<string, unknown>): Document[] {
   if (parts.length === 0) return [];
-  const values = parts.map(({ at, job, path }) => [
+  const filled = parts.map(({ job, path, ...part }) => ({ ...part, value: valueAt(results.get(job), path) }));
+  const values = filled.map(({ at, value }) => [
     at === '' ? 'input' : `input.${at}`,
-    { $literal: valueAt(results.get(job), path) ?? null },
+    { $literal: value ?? null },
   ]);
-  return [{ $set: Object.fromEntries(values) }];
+  const keys = filled.flatMap(({ at, value, searchable = [] }) =>
+    searchable.flatMap((path) => keyFor(path, valueAt(value, at === '' ? path : path.slice(at.length + 1)))),
+  );
+  const found = { $setUnion: [{ $ifNull: ['$keys', []] }, { $literal: keys }] };
+  return [{ $set: { ...Object.fromEntries(values), ...(keys.length > 0 && { keys: found }) } }];
 }
 
 function waitingLess(on: readonly string[], whens: readonly Awaited['when'][]): Document[] {

@@ -65,6 +65,8 @@ export interface InputPart {
   readonly job: string;
   /** Path into its result. Empty for the whole result. */
   readonly path: string;
+  /** The searchable paths of the job at or inside the part. */
+  readonly searchable?: readonly string[];
 }
 
 /** Digits of the number of a job in a group, so that ids sort as the numbers do. */

@@ -147,6 +147,13 @@ export const byFailure = {
   partialFilterExpression: { failureKey: { $exists: true } },
 } as const;
 
+/** Serves lists of the jobs with a value in their input. Holds only jobs of kinds with searchable fields. */
+export const byKey = {
+  name: 'byKey',
+  key: { keys: 1, created: 1, _id: 1 },
+  partialFilterExpression: { keys: { $exists: true } },
+} as const;
+
 export const jobIndexes: IndexDescription[] = [
   claimableJobs,
   claimableByQueue,
@@ -163,6 +170,7 @@ export const jobIndexes: IndexDescription[] = [
   byJobName,
   byEnd,
   byFailure,
+  byKey,
 ];
 
 const formerClaim = {

@@ -24,6 +24,8 @@ export interface NewJob extends Membership {
   readonly sharing?: Sharing | undefined;
   readonly occurrence?: Occurrence;
   readonly metadata?: Metadata | undefined;
+  /** See `searchKeysOf`. */
+  readonly keys?: readonly string[] | undefined;
   /** The job's limits, if it may have to wait in line for one of them from the start. */
   readonly limits?: readonly JobLimit[];
   /** The limit in whose line it waits. Absent if it waits for none. */
@@ -120,7 +122,7 @@ type Untimed = Omit<JobDocument, 'runAt' | 'created' | 'queued'>;
  * the rest of an object, takes several times as long.
  */
 function untimed(job: NewJob): Untimed {
-  const { input, uniqueKey, sharing, occurrence, retention, metadata } = job;
+  const { input, uniqueKey, sharing, occurrence, retention, metadata, keys } = job;
   const document: { -readonly [Field in keyof Untimed]: Untimed[Field] } = {
     _id: job.id,
     jobName: job.jobName,
@@ -141,6 +143,7 @@ function untimed(job: NewJob): Untimed {
   if (occurrence) document.occurrence = occurrence;
   if (retention) document.retention = retention;
   if (metadata) document.metadata = metadata;
+  if (keys) document.keys = keys;
   if (job.blockedBy !== undefined) {
     document.claimable = false;
     document.blockedBy = job.blockedBy;

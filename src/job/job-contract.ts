@@ -24,6 +24,10 @@ export interface JobContract<Input = unknown, Output = unknown, Parsed = unknown
   readonly keys?: UniqueRules;
   /** When no more of its jobs start. Absent if it has no circuit breaker. */
   readonly breaker?: BreakerRules;
+  /** Paths into the input by whose values its jobs can be found. Absent if there are none. */
+  readonly searchable?: readonly string[];
+  /** Paths into the input whose values are not shown. Absent if there are none. */
+  readonly redact?: readonly string[];
   /** Version of the definition. A lower version never replaces a higher one in the database. */
   readonly version: number;
   /** The least role that may add its jobs. Code is always allowed. */

@@ -166,6 +166,8 @@ export interface JobDocument extends Membership {
   readonly lease?: Lease;
   /** Fencing token of the last attempt that was settled. Distinguishes the outcome that counted from a late one. */
   readonly lastToken?: string;
+  /** Values of the input that the job can be found by, such as `orderId=42`. Absent when there are none. */
+  readonly keys?: readonly string[];
   /** Strings stored alongside the input, such as the job's trace. Absent when there are none. */
   readonly metadata?: Metadata;
   /** Present only when a scheduler item made the job. */

@@ -94,7 +94,7 @@ export class Jobs<out Kinds extends JobsByName = JobsByName> {
    * listed exactly once, whatever is added or removed between pages. With the status `error` or `cancelled`, the order is
    * that in which the jobs ended.
    *
-   * With at most one of `status`, `jobName` and `queue`, the cost depends only on the page. With several, or with
+   * With at most one of `status`, `jobName`, `queue` and `key`, the cost depends only on the page. With several, or with
    * `errorText`, at most 5,000 jobs are searched. A page may then have fewer jobs than `limit`, even none, but a cursor
    * to continue. A page holds at most 5 MB as JSON, or a single job, so pages of large jobs are shorter too.
    *

@@ -19,6 +19,10 @@ export interface JobFactoryInfo {
   readonly inputOptional: boolean;
   /** The least role that may add its jobs. Code is always allowed. */
   readonly addRole: AddRole;
+  /** Paths into the input by whose values its jobs can be found. */
+  readonly searchable: readonly string[];
+  /** Paths into the input whose values only code and the role `admin` see. */
+  readonly redact: readonly string[];
   /** Version of the stored definition. */
   readonly version: number;
 }
@@ -65,6 +69,7 @@ export async function findJobFactoryNames(jobFactories: Collection<JobFactoryDoc
 }
 
 /** Converts a document to the API's form. */
-export function toInfo({ _id: name, hash: _, version = 0, ...info }: JobFactoryDocument): JobFactoryInfo {
-  return { name, ...info, addRole: addRoleOf(info), version };
+export function toInfo({ _id: name, hash: _, ...info }: JobFactoryDocument): JobFactoryInfo {
+  const { version = 0, searchable = [], redact = [] } = info;
+  return { name, ...info, addRole: addRoleOf(info), searchable, redact, version };
 }

@@ -8,9 +8,10 @@ import { MAX_SEARCHED, type PageFilter, pageSize } from '../page-filter.js';
 import { storableText } from '../storable-text.js';
 import { validateNow } from '../validate.js';
 import type { CappedCount } from './count-jobs.js';
-import { byCreated, byEnd, byFailure, byJobName, byQueue } from './indexes.js';
+import { byCreated, byEnd, byFailure, byJobName, byKey, byQueue } from './indexes.js';
 import { type Job, type JobDocument, type JobStatus, jobStatuses, shownFields, toJob } from './job.js';
 import { cursorSchema, type ListPlace, toCursor } from './list-cursor.js';
+import { searchKeySchema } from './search-keys.js';
 
 /** Conditions that jobs meet. */
 export interface JobConditions {
@@ -19,6 +20,8 @@ export interface JobConditions {
   readonly queue?: string | undefined;
   /** Key of a group of failures: only jobs that are in `error` with it. */
   readonly failureKey?: string | undefined;
+  /** A value of their input, such as `orderId=42`, if `orderId` is one of the `searchable` paths of their kind. */
+  readonly key?: string | undefined;
   /** Part of the message of an error or of its causes, in upper or lower case. */
   readonly errorText?: string | undefined;
 }
@@ -26,8 +29,8 @@ export interface JobConditions {
 /** Selects a page of jobs. `maxBytes` is their size as sent. */
 export interface JobsFilter extends PageFilter, JobConditions {
   /**
-   * Order by when the jobs were added, or with the status `error` or `cancelled` by when they ended. Default: `newest`
-   * first.
+   * Order by when the jobs were added, or with the status `error` or `cancelled`, and no `key`, by when they ended. Default:
+   * `newest` first.
    */
   readonly order?: 'newest' | 'oldest' | undefined;
   /** Leaves out inputs, outputs and stacks. */
@@ -39,6 +42,7 @@ const conditions = {
   jobName: storableText.optional(),
   queue: storableText.optional(),
   failureKey: storableText.optional(),
+  key: searchKeySchema.optional(),
   errorText: storableText.min(1).max(1000).optional(),
 };
 
@@ -66,8 +70,8 @@ export interface JobPage {
  * Lists jobs page by page. A job that exists throughout is listed exactly once, whatever is added or removed. With the
  * status `error` or `cancelled`, so is a job that keeps it throughout: these lists are ordered by when the jobs ended.
  *
- * Without conditions, or with only a `jobName` or the status `error` or `cancelled`, it examines one more job than it
- * returns. The same holds for `queue` if the database has that index (see `IndexOptions`). For another status, several
+ * Without conditions, or with only a `key`, a `jobName` or the status `error` or `cancelled`, it examines one more job than
+ * it returns, and with a `key` also those that were added in the same millisecond as the last of the page before. The same holds for `queue` if the database has that index (see `IndexOptions`). For another status, several
  * conditions or `errorText`, it searches at most 5,000 jobs by one index. A page may then have fewer jobs than `limit`,
  * even none, but a cursor to continue. Pages of large jobs are shorter too, since a page holds at most `maxBytes` as
  * JSON, or a single job.
@@ -97,16 +101,16 @@ async function pageBy(
   list: ListIndex,
   before: Date | undefined,
 ): Promise<JobPage> {
-  const conditions = definedIn(equal);
+  const conditions = conditionsOf(equal);
   const stretch: Stretch = { list, order, after: cursor, before };
   // A job with the key has failed.
   const isServed =
     errorText === undefined &&
     (isDeepStrictEqual(conditions, list.by) ||
-      isDeepStrictEqual(conditions, { ...list.by, status: 'error' }));
+      (list.index === byFailure && isDeepStrictEqual(conditions, { ...list.by, status: 'error' })));
   const upTo = isServed ? undefined : await lastToScan(jobs, stretch);
-  const query = { ...conditions, ...(errorText !== undefined && hasErrorWith(errorText)) };
-  const scan = scanOf(stretch, upTo);
+  const { within, ...scan } = scanOf(stretch, upTo);
+  const query = { ...conditions, ...within, ...(errorText !== undefined && hasErrorWith(errorText)) };
   // Asks for all documents in the first batch. Whatever exceeds the size of a reply comes in further batches.
   const size = { limit: limit + 1, batchSize: limit + 1, projection: isBrief ? briefFields : shownFields };
   const found = jobs.find(query, { ...scan, ...size });
@@ -126,8 +130,13 @@ export async function countMatching(
   const count = async (chosen: ListIndex): Promise<CappedCount> => {
     const stretch: Stretch = { list: chosen, order: 'newest', after: undefined, before: undefined };
     const upTo = await lastToScan(jobs, stretch);
-    const query = { ...definedIn(equal), ...(errorText !== undefined && hasErrorWith(errorText)) };
-    const options = { ...scanOf(stretch, upTo), projection: { _id: 1 }, batchSize: MAX_SEARCHED + 1 };
+    const { within, ...scan } = scanOf(stretch, upTo);
+    const query = {
+      ...conditionsOf(equal),
+      ...within,
+      ...(errorText !== undefined && hasErrorWith(errorText)),
+    };
+    const options = { ...scan, projection: { _id: 1 }, batchSize: MAX_SEARCHED + 1 };
     const found = await jobs.find(query, options).toArray();
     return { count: found.length, isCapped: upTo !== undefined };
   };
@@ -158,8 +167,12 @@ interface Stretch {
 
 const allJobs: ListIndex = { index: byCreated, by: {}, time: 'created' };
 
-/** Returns the most selective index. Few jobs fail or are cancelled, and a name has fewer jobs than a queue. */
-function bestIndex({ status, jobName, queue, failureKey }: JobConditions): ListIndex {
+/**
+ * Returns the most selective index. Few jobs have a value in common, few fail or are cancelled, and a name has fewer jobs
+ * than a queue.
+ */
+function bestIndex({ status, jobName, queue, failureKey, key }: JobConditions): ListIndex {
+  if (key !== undefined) return { index: byKey, by: { keys: key }, time: 'created' };
   if (failureKey !== undefined) return { index: byFailure, by: { failureKey }, time: 'completed' };
   if (status === 'error' || status === 'cancelled')
     return { index: byEnd, by: { status }, time: 'completed' };
@@ -177,13 +190,13 @@ function hasErrorWith(text: string): Filter<JobDocument> {
 /** Returns the last position that may be searched, if more jobs follow it. Reads only index keys, no documents. */
 async function lastToScan(jobs: Collection<JobDocument>, stretch: Stretch): Promise<ListPlace | undefined> {
   const projection = { [stretch.list.time]: 1, _id: 1 };
-  const options = { ...scanOf(stretch), projection, skip: MAX_SEARCHED - 1 };
-  const last = await jobs.findOne({}, options);
+  const { within, ...scan } = scanOf(stretch);
+  const last = await jobs.findOne(within, { ...scan, projection, skip: MAX_SEARCHED - 1 });
   return last ? placeOf(last, stretch.list) : undefined;
 }
 
-function definedIn(conditions: object): Document {
-  return Object.fromEntries(Object.entries(conditions).filter(([, value]) => value !== undefined));
+function conditionsOf({ key: keys, ...equal }: Omit<JobConditions, 'errorText'>): Document {
+  return Object.fromEntries(Object.entries({ ...equal, keys }).filter(([, value]) => value !== undefined));
 }
 
 function placeOf(job: Pick<JobDocument, '_id' | 'created' | 'completed'>, { time }: ListIndex): ListPlace {
@@ -195,7 +208,10 @@ function placeOf(job: Pick<JobDocument, '_id' | 'created' | 'completed'>, { time
  * a condition on two fields ("created earlier, or at the same time with a smaller id") does not bound the scan. With
  * many jobs added at once, each page would read all earlier ones again. `min` is inclusive and `max` is exclusive.
  */
-function scanOf({ list: { index, by, time }, order, after, before }: Stretch, upTo?: ListPlace): FindOptions {
+function scanOf(stretch: Stretch, upTo?: ListPlace): FindOptions & { readonly within: Filter<JobDocument> } {
+  const { list, order, after, before } = stretch;
+  const { index, by, time } = list;
+  if (index === byKey) return scanOfKey(stretch, upTo);
   const direction = order === 'newest' ? -1 : 1;
   const pattern = { ...by, [time]: 1, _id: 1 };
   const at = (place: ListPlace): Document => ({ [time]: place.at, _id: place.id });
@@ -209,11 +225,36 @@ function scanOf({ list: { index, by, time }, order, after, before }: Stretch, up
       ? { min: upTo ? at(upTo) : lowest, max: after ? at(after) : highest }
       : { min: after ? behind(after) : lowest, max: upTo ? behind(upTo) : end };
   return {
+    within: {},
     hint: index.key,
     sort: mapValues(pattern, () => direction),
     min: { ...by, ...ends.min },
     max: { ...by, ...ends.max },
   };
+}
+
+/**
+ * As `scanOf`, for the index of keys. A job has several entries in it, so MongoDB can sort by it only what has a condition
+ * on the key, and not what lies between bounds.
+ */
+function scanOfKey(
+  { list: { index, by }, order, after, before }: Stretch,
+  upTo: ListPlace | undefined,
+): ReturnType<typeof scanOf> {
+  const [direction, beyond] = order === 'newest' ? ([-1, '$lt'] as const) : ([1, '$gt'] as const);
+  const back = order === 'newest' ? '$gt' : '$lt';
+  const bounds: Filter<JobDocument>[] = [
+    ...(after ? [past(beyond, after), { created: { [`${beyond}e`]: after.at } }] : []),
+    ...(upTo ? [past(back, upTo, 'e'), { created: { [`${back}e`]: upTo.at } }] : []),
+    ...(before ? [{ created: { $lt: before } }] : []),
+  ];
+  const within = { ...by, ...(bounds.length > 0 && { $and: bounds }) };
+  return { within, hint: index.key, sort: { created: direction, _id: direction } };
+}
+
+/** Matches what lies on this side of a position. @param orEqual `e` to include the position */
+function past(side: '$lt' | '$gt', { at, id }: ListPlace, orEqual: 'e' | '' = ''): Filter<JobDocument> {
+  return { $or: [{ created: { [side]: at } }, { created: at, _id: { [`${side}${orEqual}`]: id } }] };
 }
 
 function mapValues<Value>(object: Document, toValue: () => Value): Record<string, Value> {

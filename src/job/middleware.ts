@@ -14,6 +14,8 @@ export interface RunContext extends JobContext {
   readonly queue: string;
   /** Metadata stored with the job. */
   readonly metadata: Metadata;
+  /** Returns a text, such as an error message, with `[redacted]` in place of the values of the input's redacted fields. */
+  readonly redacted: (text: string) => string;
 }
 
 /** Middleware called around each job function. `next` returns the function's result. */
@@ -22,7 +24,7 @@ export type RunMiddleware = (context: RunContext, next: () => Promise<unknown>) 
 /** A call of a step's function, and its job. */
 export interface StepRunContext
   extends StepCall,
-    Pick<RunContext, 'jobId' | 'jobName' | 'queue' | 'metadata'> {}
+    Pick<RunContext, 'jobId' | 'jobName' | 'queue' | 'metadata' | 'redacted'> {}
 
 /** Middleware called around each try of a step. `next` returns the step's result, which is stored then. */
 export type StepMiddleware = (context: StepRunContext, next: () => Promise<unknown>) => unknown;

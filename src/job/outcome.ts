@@ -28,7 +28,7 @@ export type Outcome =
       readonly isUndoing?: true;
     }
   /** Begins another run with this input, and with no step. See `continueAs`. */
-  | { readonly kind: 'continued'; readonly input: unknown }
+  | { readonly kind: 'continued'; readonly input: unknown; readonly keys?: readonly string[] | undefined }
   /**
    * Unfinished when its worker had to stop. `atDeadline` means that the invocation ran out of time. `isUndoable`: instead of
    * ending in `error` after too many times, the job undoes its steps first.

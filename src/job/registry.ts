@@ -27,7 +27,9 @@ import {
   toInfo,
 } from './list-job-factories.js';
 import { Middlewares } from './middleware.js';
+import { refuseMasks } from './redacted-paths.js';
 import type { Registration } from './registration.js';
+import { hidingIn } from './secrets.js';
 import { storeJobFactories } from './store-job-factories.js';
 import type { UniqueRules } from './unique-rules.js';
 
@@ -36,6 +38,10 @@ export interface AddableJob {
   readonly defaults: JobDefaults;
   /** The unique keys of its jobs. Absent if they have none by default. */
   readonly keys?: UniqueRules | undefined;
+  /** Paths into the input by whose values its jobs can be found. */
+  readonly searchable?: readonly string[] | undefined;
+  /** Paths into the input whose values are not shown. */
+  readonly redact?: readonly string[] | undefined;
   /** Checks an input. @throws ValidationError */
   checkInput(input: unknown): Promise<CheckedInput>;
 }
@@ -171,14 +177,20 @@ export class JobRegistry {
     return new Set(names.filter((name) => suffices(callerRole, roles.get(name) ?? callerRole)));
   }
 
-  /** Returns the defaults of those of these kinds of jobs that are known here or stored. */
-  readonly defaultsOf = async (names: readonly string[]): Promise<ReadonlyMap<string, JobDefaults>> => {
+  /** Returns those of these kinds of jobs that are known here or stored. */
+  readonly kindsOf = async (names: readonly string[]): Promise<ReadonlyMap<string, KnownKind>> => {
     const stored = await this.#findUnknown(names);
     return new Map([
-      ...stored.map(({ _id, defaults }) => [_id, defaults] as const),
-      ...[...this.#known].map(([name, { defaults }]) => [name, defaults] as const),
+      ...stored.map((kind) => [kind._id, toKind(kind)] as const),
+      ...[...this.#known].map(([name, kind]) => [name, toKind(kind)] as const),
     ]);
   };
+
+  /** Returns the redacted paths of these kinds of jobs. Nothing for a kind that is neither known here nor stored. */
+  async redactionsOf(names: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
+    const kinds = await this.kindsOf([...new Set(names)]);
+    return new Map([...kinds].map(([name, { redact = [] }]) => [name, redact]));
+  }
 
   /** Finds the stored descriptions of the kinds of jobs that this process does not know. */
   async #findUnknown(names: readonly string[]): Promise<JobFactoryDocument[]> {
@@ -201,7 +213,10 @@ export class JobRegistry {
       return {
         defaults: known.defaults,
         keys: known.keys,
+        searchable: known.searchable,
+        redact: known.redact,
         checkInput: async (input) => {
+          refuseMasks(input, known.redact ?? [], `Input of job '${name}'`);
           const parsed = await known.parseInput(input);
           const limits = known.flow ? limitsOf(name, known.flow, parsed).limits : [];
           return { parsed, limits };
@@ -221,6 +236,13 @@ export class JobRegistry {
   schemasOf(job: string | JobContract): KnownSchemas {
     return (isJobContract(job) ? job : this.#known.get(nameOf(job))) ?? {};
   }
+}
+
+/** What the jobs of a kind have in common. */
+export type KnownKind = Pick<JobContract, 'defaults' | 'searchable' | 'redact'>;
+
+function toKind({ defaults, searchable, redact }: KnownKind): KnownKind {
+  return { defaults, ...(searchable && { searchable }), ...(redact && { redact }) };
 }
 
 /** The schemas of a kind of jobs whose contract is known. */
@@ -251,16 +273,23 @@ function asAddable({
   inputSchema,
   inputOptional,
   ordering,
+  searchable,
+  redact = [],
 }: JobFactoryDocument): AddableJob {
   const subject = `Input of job '${name}'`;
   const schema = fromJsonSchema(inputSchema);
   return {
     defaults,
     keys,
+    searchable,
+    redact,
     checkInput: async (input) => {
       if (schema === undefined)
         throw new ValidationError(subject, [{ path: '', message: CANNOT_BE_CHECKED }]);
-      await validate(inputOptional ? schema.optional() : schema, input, subject);
+      refuseMasks(input, redact, subject);
+      await hidingIn(redact, input, () =>
+        validate(inputOptional ? schema.optional() : schema, input, subject),
+      );
       return { limits: ordering ? [storedOrderLimit(name, ordering, input)] : [] };
     },
   };

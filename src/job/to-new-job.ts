@@ -1,6 +1,6 @@
 import { ObjectId } from 'mongodb';
 import type * as z from 'zod';
-import type { Issue } from '../errors.js';
+import { type Issue, ValidationError } from '../errors.js';
 import { isLined, isOrdered } from './flow-rules.js';
 import type { NewJob } from './insert-job.js';
 import {
@@ -10,7 +10,9 @@ import {
   withDefaults,
 } from './job-options.js';
 import type { Metadata } from './metadata.js';
+import { meets } from './redacted-paths.js';
 import type { AddableJob } from './registry.js';
+import { searchKeysOf } from './search-keys.js';
 import { toInput } from './storable.js';
 import { keyOfJob, plainKey, type UniqueRules } from './unique-rules.js';
 
@@ -18,7 +20,7 @@ type JobData = z.output<typeof addJobDataSchema>;
 
 /** Returns the job to be written. Its id is chosen before the first try, so that a second try finds the job. */
 export async function toNewJob(
-  { defaults, keys, checkInput }: AddableJob,
+  { defaults, keys, searchable, redact, checkInput }: AddableJob,
   jobName: string,
   input: unknown,
   options: JobData & { readonly metadata?: Metadata | undefined },
@@ -28,6 +30,7 @@ export async function toNewJob(
   const storable = toInput(input, jobName);
   const { parsed, limits } = await checkInput(storable);
   const rules = rulesOf(options) ?? keys;
+  if (redact) refuseRedacted(redact, options);
   const key = rules && keyOfJob(rules, jobName, storable, parsed);
   return {
     id: id ?? new ObjectId().toHexString(),
@@ -42,6 +45,7 @@ export async function toNewJob(
     uniqueKey: key?.uniqueKey,
     sharing: key?.sharing,
     metadata,
+    keys: searchKeysOf(searchable, storable),
     ...(limits.some(isLined) && { limits }),
   };
 }
@@ -52,6 +56,19 @@ export function orderIssues({ limits }: NewJob, options: Partial<Record<string, 
   return ['priority', 'runAt', 'delay', 'debounce']
     .filter((option) => options[option] !== undefined)
     .map((path) => ({ path, message: 'expected none: its jobs run in the order in which they are added' }));
+}
+
+/** Refuses a unique key of redacted values, since keys are shown. @throws ValidationError */
+function refuseRedacted(redact: readonly string[], { unique, debounce }: JobData): void {
+  const issues = Object.entries({ unique, debounce }).flatMap(([name, rule]) =>
+    (rule?.by ?? [])
+      .filter((path) => meets(path, redact))
+      .map((path) => ({
+        path: `${name}.by`,
+        message: `expected no redacted field: the value of '${path}' would be shown`,
+      })),
+  );
+  if (issues.length > 0) throw new ValidationError('The options of the job', issues);
 }
 
 function rulesOf({ uniqueKey, unique, debounce }: JobData): UniqueRules | undefined {

@@ -140,10 +140,14 @@ class Telemetry {
     };
     const options = { kind: SpanKind.CONSUMER, attributes, links };
     const span = this.#tracer.startSpan(`process ${jobName}`, options, parent);
-    await this.#measure('process', jobName, span, () => context.with(trace.setSpan(parent, span), next));
+    const work = () => context.with(trace.setSpan(parent, span), next);
+    await this.#measure('process', jobName, span, work, run.redacted);
   }
 
-  async step({ jobId, jobName, ...call }: StepRunContext, next: () => Promise<unknown>): Promise<void> {
+  async step(
+    { jobId, jobName, redacted, ...call }: StepRunContext,
+    next: () => Promise<unknown>,
+  ): Promise<void> {
     const active = context.active();
     const attributes = stepAttributesOf({ jobId, jobName, ...call });
     const span = this.#tracer.startSpan(`step ${call.step}`, { attributes }, active);
@@ -151,7 +155,7 @@ class Telemetry {
       await context.with(trace.setSpan(active, span), next);
     } catch (error) {
       if (isKind(error, JobSuspended)) span.setAttributes(suspended);
-      else tellFailure(span, error);
+      else tellFailure(span, error, redacted);
       throw error;
     } finally {
       span.end();
@@ -166,7 +170,13 @@ class Telemetry {
     this.#tracer.startSpan(`step ${step.step}`, { attributes, startTime }, context.active()).end();
   }
 
-  async #measure(operation: Operation, jobName: string, span: Span, next: () => Promise<unknown>) {
+  async #measure(
+    operation: Operation,
+    jobName: string,
+    span: Span,
+    next: () => Promise<unknown>,
+    redacted?: RunContext['redacted'],
+  ) {
     const { count, duration } = operation === 'send' ? this.#send : this.#process;
     const began = performance.now();
     let attributes = attributesOf(operation, jobName);
@@ -177,7 +187,7 @@ class Telemetry {
       if (isKind(error, JobSuspended)) span.setAttributes(suspended);
       else if (!isKind(error, Snooze)) {
         attributes = { ...attributes, ...errorAttributes(error) };
-        tellFailure(span, error);
+        tellFailure(span, error, redacted);
       }
       throw error;
     } finally {
@@ -188,8 +198,9 @@ class Telemetry {
   }
 }
 
-function tellFailure(span: Span, error: unknown): void {
-  const { message, stack } = toFailure(error);
+function tellFailure(span: Span, error: unknown, redacted = (text: string) => text): void {
+  const failure = toFailure(error);
+  const [message, stack] = [redacted(failure.message), failure.stack && redacted(failure.stack)];
   span.setAttributes(errorAttributes(error));
   span.recordException({
     name: String(errorAttributes(error)['error.type']),

@@ -5,7 +5,7 @@ import { requireItem } from './find-items.js';
 import { inItemTransaction } from './in-item-transaction.js';
 import type { SchedulerItemDocument } from './item.js';
 import { type JobMaker, type JobMaking, makingJobs, tellMade } from './job-making.js';
-import type { KnownDefaults } from './known-defaults.js';
+import type { KnownKinds } from './known-kinds.js';
 import { type MadeJob, makePlanned } from './make-planned.js';
 import { type PlannedItem, planItems } from './plan-items.js';
 import type { WaitingItem } from './plan-occurrences.js';
@@ -48,18 +48,18 @@ async function makeAndChange<Result>(
   id: string,
   { losesDue, write }: ItemChange<Result>,
 ): Promise<Result> {
-  const { defaults, prepared } = making;
+  const { kinds, prepared } = making;
   for (;;) {
     const step = await inItemTransaction(collections.client, id, async (session): Promise<Step<Result>> => {
       const now = await serverTime(db);
       const item = await requireItem(collections.scheduler, id, session);
       if (!isDue(item, now) || !losesDue(item, now))
         return { kind: 'done', made: [], result: await write(item, now, session) };
-      if (defaults.lacking([item.jobName]).length > 0) {
+      if (kinds.lacking([item.jobName]).length > 0) {
         await session.abortTransaction();
         return { kind: 'ask', jobName: item.jobName };
       }
-      const planned = await planDue(collections, { ...item, now }, defaults, session);
+      const planned = await planDue(collections, { ...item, now }, kinds, session);
       if (prepared.lacking(planned).length > 0) {
         await session.abortTransaction();
         return { kind: 'prepare', planned };
@@ -69,7 +69,7 @@ async function makeAndChange<Result>(
       const { ended: _, ...moved } = await requireItem(collections.scheduler, id, session);
       return { kind: 'done', made, result: await write({ ...moved, active: true }, now, session) };
     });
-    if (step.kind === 'ask') await defaults.learn([step.jobName]);
+    if (step.kind === 'ask') await kinds.learn([step.jobName]);
     else if (step.kind === 'prepare') await prepared.prepare(step.planned);
     else await tellMade(making, step.made);
     if (step.kind === 'done') return step.result;
@@ -78,7 +78,7 @@ async function makeAndChange<Result>(
 
 /**
  * The outcome of one transaction. With `more`, jobs were made and further occurrences are due. With `ask` and
- * `prepare`, nothing was written, because the job's defaults are unknown or jobs are not prepared.
+ * `prepare`, nothing was written, because the job's kind is unknown or jobs are not prepared.
  */
 type Step<Result> =
   | { readonly kind: 'done'; readonly made: readonly MadeJob[]; readonly result: Result }
@@ -95,7 +95,7 @@ function isDue(item: SchedulerItemDocument, now: Date): item is WaitingItem {
 async function planDue(
   { jobs }: SchedulerCollections,
   item: WaitingItem & { readonly now: Date },
-  { byName }: KnownDefaults,
+  { byName }: KnownKinds,
   session: ClientSession,
 ): Promise<readonly PlannedItem[]> {
   const busy = await findBusyItems(jobs, [item], session);

@@ -51,7 +51,7 @@ export interface Made {
  */
 export async function fireDueItems(
   { client, jobs, scheduler }: SchedulerCollections,
-  { defaults, prepared, events }: JobMaking,
+  { kinds, prepared, events }: JobMaking,
   limits: FireLimits,
   those: Which,
   patienceMs: number,
@@ -66,13 +66,13 @@ export async function fireDueItems(
     if (Date.now() >= limits.deadline) return { kind: 'done' };
     const items = await findDueItems(scheduler, which, session);
     if (items.length === 0) return { kind: 'done' };
-    lacking = defaults.lacking(items.map((item) => item.jobName));
+    lacking = kinds.lacking(items.map((item) => item.jobName));
     if (lacking.length > 0) {
       await session.abortTransaction();
       return { kind: 'done' };
     }
     const busy = await findBusyItems(jobs, items, session);
-    const { planned, broken } = planItems(items, busy, defaults.byName, limits);
+    const { planned, broken } = planItems(items, busy, kinds.byName, limits);
     unprepared = prepared.lacking(planned);
     if (unprepared.length > 0) {
       await session.abortTransaction();
@@ -85,7 +85,7 @@ export async function fireDueItems(
   };
   try {
     for (;;) {
-      await defaults.learn(lacking);
+      await kinds.learn(lacking);
       await prepared.prepare(unprepared);
       lacking = [];
       unprepared = [];

@@ -1,27 +1,27 @@
 import type { Events } from '../events.js';
 import type { JobRegistry } from '../job/registry.js';
-import { KnownDefaults } from './known-defaults.js';
+import { KnownKinds } from './known-kinds.js';
 import type { MadeJob } from './make-planned.js';
 import { PreparedJobs } from './prepared-jobs.js';
 
 /** Everything needed to make the jobs of items, gathered before the transaction begins. */
 export interface JobMaking {
-  readonly defaults: KnownDefaults;
+  readonly kinds: KnownKinds;
   readonly prepared: PreparedJobs;
   readonly events: Events;
 }
 
 /** The part of the registry that is needed to make jobs. */
-export type JobMaker = Pick<JobRegistry, 'defaultsOf' | 'middlewares' | 'events'>;
+export type JobMaker = Pick<JobRegistry, 'kindsOf' | 'middlewares' | 'events'>;
 
 /** Makes jobs, and releases prepared jobs that were not made in the end. */
 export async function makingJobs<Result>(
-  { defaultsOf, middlewares, events }: JobMaker,
+  { kindsOf, middlewares, events }: JobMaker,
   make: (making: JobMaking) => Promise<Result>,
 ): Promise<Result> {
   const prepared = new PreparedJobs(middlewares);
   try {
-    return await make({ defaults: new KnownDefaults(defaultsOf), prepared, events });
+    return await make({ kinds: new KnownKinds(kindsOf), prepared, events });
   } finally {
     prepared.close();
   }

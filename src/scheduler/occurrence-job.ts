@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import { ObjectId } from 'mongodb';
 import type { NewJob } from '../job/insert-job.js';
 import type { Occurrence } from '../job/job.js';
-import { type JobDefaults, withDefaults } from '../job/job-options.js';
+import { jobDefaultsSchema, withDefaults } from '../job/job-options.js';
+import type { KnownKind } from '../job/registry.js';
+import { searchKeysOf } from '../job/search-keys.js';
 import type { SchedulerDefinition } from './scheduler-options.js';
 
 export type OccurrenceJob = NewJob & { readonly runAt: Date; readonly occurrence: Occurrence };
@@ -10,23 +12,33 @@ export type OccurrenceJob = NewJob & { readonly runAt: Date; readonly occurrence
 export function occurrenceJob(
   definition: SchedulerDefinition,
   occurrence: Occurrence,
-  defaults: JobDefaults,
+  kind?: KnownKind,
 ): OccurrenceJob {
   const { at } = occurrence;
   const { jitter = 0 } = definition;
   const runAt = new Date(at.getTime() + Math.floor(jitter * fraction(occurrence)));
-  return { ...jobOf(definition, at, defaults), runAt, occurrence };
+  return { ...jobOf(definition, at, kind), runAt, occurrence };
 }
 
-/** Returns a job as the item would make it for this moment, but without an occurrence. */
-export function jobOf(definition: SchedulerDefinition, at: Date, defaults: JobDefaults): NewJob {
+/**
+ * Returns a job as the item would make it for this moment, but without an occurrence.
+ *
+ * @param kind its kind. An unknown one has the general defaults
+ */
+export function jobOf(
+  definition: SchedulerDefinition,
+  at: Date,
+  { defaults, searchable }: KnownKind = { defaults: jobDefaultsSchema.parse({}) },
+): NewJob {
   const { jobName, jobOptions = {} } = definition;
+  const input = inputAt(definition, at);
   return {
     id: new ObjectId().toHexString(),
     jobName,
     ...withDefaults(jobOptions, defaults),
-    input: inputAt(definition, at),
+    input,
     runAt: at,
+    keys: searchKeysOf(searchable, input),
   };
 }
 

@@ -1,4 +1,4 @@
-import { type JobDefaults, jobDefaultsSchema } from '../job/job-options.js';
+import type { KnownKind } from '../job/registry.js';
 import { bsonSize } from '../mongo/own-bson.js';
 import type { DueItem } from './find-due-items.js';
 import { type OccurrenceJob, occurrenceJob } from './occurrence-job.js';
@@ -35,12 +35,12 @@ export interface BrokenItem {
  * Plans the jobs of the first items, as many as the limits allow. A broken item does not affect the others.
  *
  * @param busy ids of items whose last job is not settled
- * @param defaults defaults of jobs, by name. Unknown jobs get the general defaults
+ * @param kinds kinds of jobs, by name. Unknown jobs get the general defaults
  */
 export function planItems(
   items: readonly DueItem[],
   busy: ReadonlySet<string>,
-  defaults: ReadonlyMap<string, JobDefaults>,
+  kinds: ReadonlyMap<string, KnownKind>,
   limits: PlanLimits,
 ): { readonly planned: readonly PlannedItem[]; readonly broken: readonly BrokenItem[] } {
   const planned: PlannedItem[] = [];
@@ -48,7 +48,7 @@ export function planItems(
   let left = limits.jobs;
   for (const item of items) {
     try {
-      const next = planItem(item, busy.has(item._id), defaults.get(item.jobName), limits);
+      const next = planItem(item, busy.has(item._id), kinds.get(item.jobName), limits);
       left -= next.jobs.length * weightOf(item);
       if (left < 0 && planned.length > 0) break;
       planned.push(next);
@@ -62,7 +62,7 @@ export function planItems(
 function planItem(
   item: DueItem,
   isBusy: boolean,
-  defaults: JobDefaults = jobDefaultsSchema.parse({}),
+  kind: KnownKind | undefined,
   { aheadMs, perItem }: PlanLimits,
 ): PlannedItem {
   const { now } = item;
@@ -70,7 +70,7 @@ function planItem(
   const plan = planOccurrences(item, { now, horizon: new Date(now.getTime() + aheadMs), limit }, isBusy);
   const jobs = plan.made.map((at, index) => {
     const previous = plan.made[index - 1] ?? item.lastCallTime;
-    return occurrenceJob(item, { item: item._id, at, previous }, defaults);
+    return occurrenceJob(item, { item: item._id, at, previous }, kind);
   });
   return { item, plan, jobs };
 }

@@ -1,7 +1,6 @@
 import { type Db, ObjectId } from 'mongodb';
 import type { Role } from '../access/role.js';
 import { insertJob } from '../job/insert-job.js';
-import { jobDefaultsSchema } from '../job/job-options.js';
 import type { JobRegistry } from '../job/registry.js';
 import { ELECTION_MS } from '../mongo/election.js';
 import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
@@ -30,8 +29,8 @@ export async function runNow(
   const job = await retrying(async () => {
     const item = await requireItem(scheduler, itemId);
     await registry.requireMayAdd(() => item.jobName, callerRole);
-    const defaults = (await registry.defaultsOf([item.jobName])).get(item.jobName);
-    return { ...jobOf(item, await serverTime(db), defaults ?? jobDefaultsSchema.parse({})), id };
+    const kind = (await registry.kindsOf([item.jobName])).get(item.jobName);
+    return { ...jobOf(item, await serverTime(db), kind), id };
   });
   const { events, middlewares } = registry;
   await middlewares.adding(

@@ -2,6 +2,7 @@ import type { Db } from 'mongodb';
 import * as z from 'zod';
 import type { Role } from '../access/role.js';
 import { ConflictError, ValidationError } from '../errors.js';
+import { restored } from '../job/redacted-paths.js';
 import type { JobRegistry } from '../job/registry.js';
 import { ELECTION_MS } from '../mongo/election.js';
 import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
@@ -60,10 +61,8 @@ export async function updateItem(
         );
       await registry.requireMayAdd(() => before.jobName, callerRole);
       const now = await serverTime(db);
-      return {
-        before,
-        definition: await checkJob(registry, merge(before, changes), now, subject, callerRole),
-      };
+      const merged = await withStoredValues(registry, before, changes, merge(before, changes), callerRole);
+      return { before, definition: await checkJob(registry, merged, now, subject, callerRole) };
     });
     let isOutdated = false;
     const item = await changeItem(db, collections, registry, id, (current, at) => {
@@ -92,6 +91,33 @@ function update(
   const nextCallTime = hasMomentsOf(item, updated) ? item.nextCallTime : null;
   throw neverDue({ ...updated, nextCallTime }, now, subject);
 }
+
+/**
+ * Returns the changed definition with the stored values behind the masks in its input. Whoever must not see them cannot pass
+ * them on to another kind of job, which might show them.
+ *
+ * @throws ValidationError
+ */
+async function withStoredValues(
+  registry: JobRegistry,
+  before: SchedulerItemDocument,
+  changes: Record<string, unknown>,
+  merged: SchedulerDefinition,
+  callerRole: Role | undefined,
+): Promise<SchedulerDefinition> {
+  const isMoved = merged.jobName !== before.jobName;
+  if (changes.input === undefined && !isMoved) return merged;
+  const paths = (await registry.redactionsOf([before.jobName])).get(before.jobName);
+  if (!isMoved) return { ...merged, input: restored(merged.input, before.input, paths ?? []) };
+  const isHidden = before.input !== undefined && paths?.length !== 0;
+  const isLimited = callerRole !== undefined && callerRole !== 'admin';
+  if (isHidden && isLimited && changes.input === undefined)
+    throw new ValidationError(subject, [{ path: 'input', message: OF_ANOTHER_KIND }]);
+  return merged;
+}
+
+const OF_ANOTHER_KIND =
+  'expected an input for the other kind of job: the present one has redacted fields, which only the role admin may pass on';
 
 /** Returns the changed definition. @throws ValidationError listing everything that is wrong with it */
 function merge(item: SchedulerItemDocument, changes: Record<string, unknown>): SchedulerDefinition {

@@ -12,6 +12,7 @@ import type { NamedBefore } from '../job/named-before.js';
 import type { Outcome } from '../job/outcome.js';
 import { isJob } from '../job/registry.js';
 import { parseBy } from '../job/schema.js';
+import { searchKeysOf } from '../job/search-keys.js';
 import type { StepContext } from '../job/step-context.js';
 import type { CursorWrite, StepWrite, StepWrites } from '../job/step-log.js';
 import type {
@@ -293,7 +294,12 @@ export class AttemptSteps implements Steps {
     return this.#active.during(async () => {
       requireForward((await this.#place()).journal);
       await factory.parseInput(input);
-      return this.#active.park({ kind: 'continued', input: toInput(input, job.jobName) });
+      const stored = toInput(input, job.jobName);
+      return this.#active.park({
+        kind: 'continued',
+        input: stored,
+        keys: searchKeysOf(factory.searchable, stored),
+      });
     });
   }
 

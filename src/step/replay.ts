@@ -1,8 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { JobFactory } from '../job/define-job.js';
+import { toFailure } from '../job/failure.js';
 import { waitsOf } from '../job/find-steps.js';
 import type { Job } from '../job/job.js';
 import type { JobContext, JobProcessor } from '../job/job-context.js';
+import { Secrets } from '../job/secrets.js';
 import type { StepEntry } from '../job/step-log.js';
 import { AttemptSteps } from './attempt-steps.js';
 import { Undoing } from './compensation.js';
@@ -58,8 +60,9 @@ export async function replay(
     const input = await factory.parseInput(job.input);
     return run({ ...contextOf(job, processor), input, step });
   });
+  const hide = (text: string) => new Secrets(factory.redact ?? []).learn(job.input).hide(text);
   const unmet = [...stored.keys()].filter((name) => !met.has(name));
-  return { met: [...met], next: [...next], unmet, ...(problem !== undefined && { problem }) };
+  return { met: [...met], next: [...next], unmet, ...(problem !== undefined && { problem: hide(problem) }) };
 }
 
 /** Returns the states of the stored steps, and of the waits. */
@@ -129,6 +132,7 @@ function hostOf(
     outOfTime: async () => {},
     hasEnded: false,
     log: () => {},
+    toFailure,
     maxInPlaceMs: Number.NEGATIVE_INFINITY,
     replacement: () => undefined,
     around: (_, call) => call(),

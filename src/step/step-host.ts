@@ -2,6 +2,7 @@ import type { ClientSession } from 'mongodb';
 import type { AnyJobToAdd } from '../job/add-jobs.js';
 import type { EndedMember, MemberResult } from '../job/children.js';
 import type { JobFactory } from '../job/define-job.js';
+import type { Failure } from '../job/failure.js';
 import type { GroupState } from '../job/group-statements.js';
 import type { ClaimedJob } from '../job/job.js';
 import type { LogLineFields } from '../job/log-line.js';
@@ -81,6 +82,8 @@ export interface StepHost {
   /** Whether the attempt is over, so that no step can be stored. */
   readonly hasEnded: boolean;
   log(message: string, fields?: LogLineFields): void;
+  /** Returns an error in the form in which it is stored, without the values of redacted fields. */
+  toFailure(error: unknown): Failure;
   /** A wait up to this time is waited in place. */
   readonly maxInPlaceMs: number;
   /** Returns what is called instead of a step's function. */

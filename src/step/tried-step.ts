@@ -11,7 +11,6 @@ import {
   StepInterruptedError,
   ValidationError,
 } from '../errors.js';
-import { toFailure } from '../job/failure.js';
 import { retryDelayMs } from '../job/retry-delay.js';
 import { parseBy } from '../job/schema.js';
 import type { EndedStep, StepCall } from '../job/step-call.js';
@@ -120,7 +119,7 @@ export async function around<Write>(
     });
   } catch (error) {
     if (!stored) throw error;
-    host.log(`A middleware failed after step '${call.step}' was stored: ${toFailure(error).message}`);
+    host.log(`A middleware failed after step '${call.step}' was stored: ${host.toFailure(error).message}`);
   }
   if (!stored) throw new Error(`A middleware did not call step '${call.step}'.`);
   return stored.write;
@@ -142,7 +141,7 @@ async function failForGood(
   { host, journal }: StepPlace,
 ): Promise<never> {
   const cause = error instanceof Unstorable ? error.cause : error;
-  const failure = toFailure(cause);
+  const failure = host.toFailure(cause);
   const failed = { ...entry, state: 'failed', failure } as const;
   await journal.store(failed);
   tellEnded(host, failed, entry.tries ?? 1);
@@ -178,7 +177,7 @@ async function afterFailure(
   const isFinal = isUnstorable || isKind(error, RemoteException);
   if (isFinal || !options.retry || entry.tries >= options.retry.attempts)
     return failForGood(error, entry, place);
-  const retrying = { ...entry, state: 'retrying', failure: toFailure(error) } as const;
+  const retrying = { ...entry, state: 'retrying', failure: host.toFailure(error) } as const;
   const delayMs = askedDelay(error) ?? retryDelayMs(options.retry.delay, entry.tries);
   if (delayMs > host.maxInPlaceMs)
     return active.wait({ name, kind: 'retry', agoMs: 0, until: delayMs }, retrying);

@@ -4,6 +4,7 @@ import type { JobContext } from '../job/job-context.js';
 import { type LoggedText, toLoggedText } from '../job/log-line.js';
 import { type ProgressArguments, type ReportProgress, toProgressValue } from '../job/progress.js';
 import { type LeasedReport, MAX_LOG_LINES, type Report } from '../job/report.js';
+import type { Secrets } from '../job/secrets.js';
 import type { CursorWrite } from '../job/step-log.js';
 import { toProgress } from '../job/storable.js';
 
@@ -29,6 +30,8 @@ export class AttemptReport {
   #holders = 0;
   /** Set once the attempt uses steps. */
   steps: LateSteps | undefined;
+  /** The values of redacted fields, which must not be told. Those of a batch share them. Absent if there are none. */
+  secrets: Secrets | undefined;
 
   /** @param onTold called when there is something to write. Returns a promise of the write if it happens at once */
   constructor(
@@ -37,13 +40,15 @@ export class AttemptReport {
   ) {}
 
   readonly progress: ReportProgress = async (...args: ProgressArguments) => {
-    const value = toProgress(toProgressValue(...args)) ?? null;
+    const told = toProgress(toProgressValue(...args)) ?? null;
+    const value = this.secrets ? this.secrets.hideIn(told) : told;
     // Without this turn, a job that only reports would starve heartbeats, signals and other jobs.
     await (this.#told(value) ?? turnOfEventLoop());
   };
 
   readonly log: JobContext['log'] = (message, fields) => {
-    const text = toLoggedText(message, fields);
+    const told = toLoggedText(message, fields);
+    const text = this.secrets ? this.secrets.hideInLine(told) : told;
     if (this.#ended) return;
     this.#lines.push({ text, at: performance.now() });
     if (this.#lines.length > MAX_LOG_LINES) this.#lines.shift();

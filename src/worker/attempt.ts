@@ -2,10 +2,11 @@ import type { ClientSession } from 'mongodb';
 import { type AbortReason, AttemptAbortedError, ConflictError, JobSuspended } from '../errors.js';
 import { compose } from '../job/compose.js';
 import type { JobFactory } from '../job/define-job.js';
-import { toFailure } from '../job/failure.js';
+import { type Failure, toFailure } from '../job/failure.js';
 import type { ClaimedJob } from '../job/job.js';
 import type { JobContext } from '../job/job-context.js';
 import { isForGood, type Outcome } from '../job/outcome.js';
+import { Secrets } from '../job/secrets.js';
 import type { StepCall } from '../job/step-call.js';
 import { toOutput } from '../job/storable.js';
 import { catchingRejections } from '../job-rejections.js';
@@ -94,6 +95,7 @@ export class Attempt {
     private readonly owner: AttemptOwner,
   ) {
     this.#clock = new TimeoutClock(factory.limits.timeoutMs, () => this.#timeOut());
+    if (factory.redact) report.secrets = new Secrets(factory.redact).learn(job.input);
   }
 
   get hasEnded(): boolean {
@@ -165,7 +167,7 @@ export class Attempt {
   reject(reason: unknown): void {
     // Nothing but its compensations counts for a job that has failed already.
     if (this.hasEnded || this.#steps?.isUndoing) {
-      const error = toFailure(reason).message;
+      const error = this.#hide(toFailure(reason).message);
       this.owner.log.warn('A promise of a job that has ended was rejected', { ...this.describe(), error });
       return;
     }
@@ -190,12 +192,18 @@ export class Attempt {
 
   /** Calls the job function inside its middleware. */
   #run(input: unknown): Promise<unknown> {
-    const { job, owner } = this;
+    const { job, owner, report } = this;
+    report.secrets?.learn(input);
     const context = this.#contextWith(input, {});
     const { run } = owner.worker.middlewares;
     if (run.length === 0) return this.#callFunction(context);
     const { jobName, queue, metadata = {} } = job;
-    const around = this.#contextWith(input, { jobName, queue, metadata });
+    const around = this.#contextWith(input, {
+      jobName,
+      queue,
+      metadata,
+      redacted: (text: string) => this.#hide(text),
+    });
     return compose(run, around, () => this.#callFunction(context));
   }
 
@@ -261,6 +269,7 @@ export class Attempt {
       wholeTimeMs: Math.min(factory.limits.timeoutMs, owner.wholeTimeMs),
       outOfTime: () => this.#outOfTime(),
       log: report.log,
+      toFailure: (error) => this.#toFailure(error),
       onCursor: () => report.stepped(),
       withoutReports: (work) => this.#withoutReports(work),
       park: (outcome) => this.#park(outcome),
@@ -282,7 +291,8 @@ export class Attempt {
     const { step: middleware } = this.owner.worker.middlewares;
     if (middleware.length === 0) return call();
     const { id: jobId, jobName, queue, metadata = {} } = this.job;
-    return compose(middleware, { ...step, jobId, jobName, queue, metadata }, call);
+    const redacted = (text: string) => this.#hide(text);
+    return compose(middleware, { ...step, jobId, jobName, queue, metadata, redacted }, call);
   }
 
   async #withoutReports<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -451,7 +461,23 @@ export class Attempt {
     this.state = 'ended';
     this.#clock.end();
     clearTimeout(this.#grace);
-    this.owner.onEnd(this, this.#undoFirst(outcome), before);
+    this.owner.onEnd(this, this.#undoFirst(this.#asTold(outcome)), before);
+  }
+
+  /** Leaves the values of redacted fields out of a failure. */
+  #asTold(outcome: Outcome): Outcome {
+    const { secrets } = this.report;
+    if (!secrets || outcome.kind !== 'failed') return outcome;
+    return { ...outcome, failure: secrets.hideFailure(outcome.failure) };
+  }
+
+  #toFailure(error: unknown): Failure {
+    const failure = toFailure(error);
+    return this.report.secrets?.hideFailure(failure) ?? failure;
+  }
+
+  #hide(text: string): string {
+    return this.report.secrets?.hide(text) ?? text;
   }
 }
 

@@ -1,6 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { JobFactory } from '../job/define-job.js';
 import type { JobContext } from '../job/job-context.js';
+import type { Secrets } from '../job/secrets.js';
 import { catchingRejections } from '../job-rejections.js';
 import type { Attempt, SharedCall } from './attempt.js';
 
@@ -26,6 +27,7 @@ export class Batch implements SharedCall {
   isDue: boolean;
   readonly #attempts = new Set<Attempt>();
   readonly #arrived: Arrival[] = [];
+  #secrets: Secrets | undefined;
   /** The function is called outside of the middleware of any job, since it works for all. */
   readonly #scope = new AsyncResource('RemoteProcessorBatch');
   readonly #timer: NodeJS.Timeout | undefined;
@@ -58,9 +60,17 @@ export class Batch implements SharedCall {
   add(attempt: Attempt): boolean {
     if (this.seats === 0) return false;
     this.#attempts.add(attempt);
+    this.#shareSecrets(attempt);
     attempt.batch = this;
     if (this.seats === 0) this.begin();
     return true;
+  }
+
+  /** An error of the call is that of all, so it must tell no value of any. */
+  #shareSecrets({ report, job }: Attempt): void {
+    if (!report.secrets) return;
+    this.#secrets ??= report.secrets;
+    report.secrets = this.#secrets.learn(job.input);
   }
 
   begin(): void {

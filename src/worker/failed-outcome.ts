@@ -13,6 +13,7 @@ import { type Failure, toFailure, withRemark } from '../job/failure.js';
 import type { ClaimedJob } from '../job/job.js';
 import type { Outcome } from '../job/outcome.js';
 import { DEFAULT_RETRY_DELAY_MS, retryDelayMs } from '../job/retry-delay.js';
+import { Secrets } from '../job/secrets.js';
 import { fieldOf } from '../mongo/driver-error.js';
 
 type Job = Pick<ClaimedJob, 'retryDelay' | 'retryCounter'>;
@@ -40,6 +41,16 @@ export function failedOutcome(error: unknown, job: Job, factory: Factory): Outco
   return isSnooze
     ? { kind: 'snoozed', delayMs: result.data, ...(slowsDown && { slowsDown }) }
     : { kind: 'failed', failure, retryAfterMs: result.data };
+}
+
+/** Leaves the values of redacted fields of a job's input out of an outcome. */
+export function withoutSecrets(
+  outcome: Outcome,
+  { redact }: Pick<JobFactory, 'redact'> = {},
+  { input }: Pick<ClaimedJob, 'input'>,
+): Outcome {
+  if (!redact || outcome.kind !== 'failed') return outcome;
+  return { ...outcome, failure: new Secrets(redact).learn(input).hideFailure(outcome.failure) };
 }
 
 /** Returns whether a later attempt would meet the error again. */

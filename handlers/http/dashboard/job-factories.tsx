@@ -2,6 +2,7 @@ import { type Context, Hono } from 'hono';
 import type { JobFactoryInfo, RemoteProcessor } from '../../../src/index.js';
 import { toProblem } from '../failure.js';
 import { Problem } from '../problem.js';
+import { jobSeenBy } from '../seen-by.js';
 import type { Session } from '../session/session.js';
 import { additionNotice, addJob } from './add-job.js';
 import type { DashboardEnvironment } from './environment.js';
@@ -36,7 +37,7 @@ export function jobFactoryRoutes(processor: RemoteProcessor) {
     })
     .get('/:name', async (context) => {
       const factory = await requireFactory(context.req.param('name'));
-      return showForm(context, factory, await firstDraft(factory, context.req.query('from')));
+      return showForm(context, factory, await firstDraft(context, factory, context.req.query('from')));
     })
     .post('/:name', requireRole('write'), async (context) => {
       const factory = await requireFactory(context.req.param('name'));
@@ -46,7 +47,9 @@ export function jobFactoryRoutes(processor: RemoteProcessor) {
       if (change) return showForm(context, factory, changed(factory, draft, change));
       if (draft.issues.length > 0) return showForm(context, factory, draft, 422);
       try {
-        const added = await addJob(processor, factory.name, draft, context.get('session').caller.role);
+        const input = await withStoredValues(factory, draft);
+        const { role } = context.get('session').caller;
+        const added = await addJob(processor, factory.name, { ...draft, input }, role);
         return redirectWith(context, jobPath(added.id), additionNotice(added));
       } catch (error) {
         const { issues } = toProblem(error).details;
@@ -62,15 +65,28 @@ export function jobFactoryRoutes(processor: RemoteProcessor) {
   }
 
   /** Returns an empty draft, or one with the input of another job, to run that again with changes. */
-  async function firstDraft(factory: JobFactoryInfo, from: string | undefined): Promise<Draft> {
-    const job = from === undefined ? undefined : await processor.getJob(from);
+  async function firstDraft(
+    context: PageContext,
+    factory: JobFactoryInfo,
+    from: string | undefined,
+  ): Promise<Draft> {
+    const found = from === undefined ? undefined : await processor.getJob(from);
+    const callerRole = context.get('session').caller.role;
+    const job = found && (await jobSeenBy({ processor, callerRole }, found));
     const options = job && { queue: job.queue, priority: job.priority };
     return {
       input: job?.input,
       options,
       isJson: !fits(inputField(factory.inputSchema), job?.input),
       issues: [],
+      ...(job && { from: job.id }),
     };
+  }
+
+  /** Returns the input with the values of the job that the form began with behind the masks that it showed. */
+  async function withStoredValues({ name }: JobFactoryInfo, { input, from }: Draft): Promise<unknown> {
+    const job = from === undefined ? undefined : await processor.getJob(from);
+    return job?.jobName === name ? processor.factories.restored(name, input, job.input) : input;
   }
 }
 

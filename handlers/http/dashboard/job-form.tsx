@@ -16,6 +16,8 @@ export interface Draft {
   readonly options: unknown;
   readonly isJson: boolean;
   readonly issues: readonly Issue[];
+  /** Id of the job with whose input the form began. */
+  readonly from?: string;
 }
 
 const optionsField = {
@@ -68,9 +70,11 @@ export function readDraft({ inputSchema, inputOptional }: JobFactoryInfo, form: 
   const field = isJson ? jsonField : inputField(inputSchema);
   const input = readValue(field, !inputOptional, ['input'], form);
   const options = readValue(optionsField, false, ['options'], form);
-  const known = new Set([FORM_TOKEN, 'as', 'change', ...input.names, ...options.names]);
+  const from = form.get('from') ?? undefined;
+  const known = new Set([FORM_TOKEN, 'as', 'change', 'from', ...input.names, ...options.names]);
   const issues = firstIssues([...input.issues, ...unknownFields(form, known)]);
-  return { input: input.value, options: options.value, isJson, issues };
+  const draft = { input: input.value, options: options.value, isJson, issues };
+  return from === undefined ? draft : { ...draft, from };
 }
 
 /**
@@ -110,6 +114,7 @@ export function AddJobForm({ factory, draft, session, mayAdd }: AddJobFormProps)
       </div>
       <TokenField session={session} />
       <input type="hidden" name="as" value={isJson ? 'json' : 'fields'} />
+      {draft.from !== undefined && <input type="hidden" name="from" value={draft.from} />}
       {/* The Enter key presses the first button of a form. Without this one, that might be a button of a list. */}
       <button type="submit" class="unseen" tabindex={-1} disabled={!mayAdd}>
         Add

@@ -5,6 +5,7 @@ import { NotFoundError, type RemoteProcessor } from '../../../src/index.js';
 import { findStepsWithin } from '../../../src/job/find-steps.js';
 import { maxBytesFor } from '../answer-size.js';
 import { Problem } from '../problem.js';
+import { jobSeenBy, jobsSeenBy, type Onlooker, stepsSeenBy } from '../seen-by.js';
 import { returnPath } from '../session/return-path.js';
 import { toStepsView } from '../steps-view.js';
 import { act, isBulkAction } from './bulk.js';
@@ -51,6 +52,7 @@ export function jobRoutes(processor: RemoteProcessor) {
         children: (
           <JobsPage
             {...page}
+            jobs={await jobsSeenBy(onlooker(context), page.jobs)}
             filter={filter}
             isFirst={cursor === undefined}
             names={names}
@@ -82,7 +84,7 @@ export function jobRoutes(processor: RemoteProcessor) {
     .get('/:id', async (context) => {
       const id = context.req.param('id');
       const session = context.get('session');
-      const [job, log] = await Promise.all([requireJob(id), processor.jobs.log(id)]);
+      const [job, log] = await Promise.all([requireJob(context, id), processor.jobs.log(id)]);
       const [mayAdd, waits, steps, below, failing] = await Promise.all([
         mayAddJob(processor, session, job.jobName),
         findWaits(processor, job),
@@ -105,14 +107,20 @@ export function jobRoutes(processor: RemoteProcessor) {
     .get('/:id/steps.json', async (context) => {
       const maxBytes = maxBytesFor(context.env);
       context.header('content-disposition', 'attachment; filename="steps.json"');
-      return context.json(toStepsView(await findSteps(context.req.param('id'), maxBytes), maxBytes));
+      const id = context.req.param('id');
+      const steps = await stepsSeenBy(onlooker(context), id, await findSteps(id, maxBytes));
+      return context.json(toStepsView(steps, maxBytes));
     })
     .get('/:id/:part{(input|output)\\.json}', async (context) => {
-      const job = await requireJob(context.req.param('id'));
+      const job = await requireJob(context, context.req.param('id'));
       const part = context.req.param('part') === 'input.json' ? 'input' : 'output';
       context.header('content-disposition', `attachment; filename="${part}.json"`);
       return context.json(job[part] ?? null);
     });
+
+  function onlooker(context: PageContext): Onlooker {
+    return { processor, callerRole: context.get('session').caller.role };
+  }
 
   /** With 0 as `maxBytes`, results and payloads are left out. */
   async function findSteps(id: string, maxBytes: number) {
@@ -129,9 +137,10 @@ export function jobRoutes(processor: RemoteProcessor) {
     }
   }
 
-  async function requireJob(id: string) {
+  /** Returns a job as the user may see it. @throws NotFoundError */
+  async function requireJob(context: PageContext, id: string) {
     const job = await processor.getJob(id);
-    if (job) return job;
+    if (job) return jobSeenBy(onlooker(context), job);
     throw new NotFoundError('job', id);
   }
 }

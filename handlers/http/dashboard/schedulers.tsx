@@ -7,6 +7,7 @@ import {
   type SchedulerItem,
   ValidationError,
 } from '../../../src/index.js';
+import { schedulerSeenBy } from '../seen-by.js';
 import { askToConfirm, isConfirmed } from './confirmation.js';
 import type { DashboardEnvironment } from './environment.js';
 import { mayAddByName, mayAddJob } from './may-add.js';
@@ -50,7 +51,7 @@ export function schedulerRoutes(processor: RemoteProcessor) {
       });
     })
     .get('/:id', async (context) => {
-      const item = await requireItem(context.req.param('id'));
+      const item = await seenItem(context, context.req.param('id'));
       return showItem(context, item, { text: editable(item) });
     })
     .post('/:id', requireRole('write'), async (context) => {
@@ -58,14 +59,14 @@ export function schedulerRoutes(processor: RemoteProcessor) {
       const form = context.get('form');
       const text = form.get('text') ?? '';
       const version = Number(form.get('version'));
-      const item = await requireItem(id);
+      const item = await seenItem(context, id);
       if (item.version !== version) return showChangedMeanwhile(context, item, text);
       try {
         const callerRole = context.get('session').caller.role;
         await processor.updateScheduler(id, changesBetween(item, text), { version, callerRole });
         return redirectWith(context, schedulerPath(id), { kind: 'done', text: 'Saved.' });
       } catch (error) {
-        const now = await requireItem(id);
+        const now = await seenItem(context, id);
         if (now.version !== version) return showChangedMeanwhile(context, now, text);
         return showItem(context, item, { text, issues: issuesOf(error) });
       }
@@ -93,6 +94,12 @@ export function schedulerRoutes(processor: RemoteProcessor) {
       await processor.removeScheduler(id);
       return redirectWith(context, section, { kind: 'done', text: 'Removed. The jobs that it made stay.' });
     });
+
+  /** Returns an item as the user may see it. @throws NotFoundError */
+  async function seenItem(context: PageContext, id: string): Promise<SchedulerItem> {
+    const callerRole = context.get('session').caller.role;
+    return schedulerSeenBy({ processor, callerRole }, await requireItem(id));
+  }
 
   async function requireItem(id: string): Promise<SchedulerItem> {
     const item = await processor.getScheduler(id);

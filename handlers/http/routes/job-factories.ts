@@ -22,6 +22,14 @@ const jobFactoryView = z
     addRole: addRoleSchema.register(documented, {
       description: 'The least role of a key that may add, schedule, change or retry its jobs.',
     }),
+    searchable: z.array(z.string()).register(documented, {
+      description:
+        'Paths into the input by whose values its jobs can be found, with the parameter `key` of the list of jobs.',
+    }),
+    redact: z.array(z.string()).register(documented, {
+      description:
+        'Paths into the input whose values only a key of the role admin sees. Others see `[redacted]`.',
+    }),
     version: z.int().register(documented, {
       description: 'Version of its definition; 0 if an earlier version of this package stored it.',
     }),
@@ -43,6 +51,8 @@ const example = {
   inputSchema: { type: 'object', additionalProperties: {} },
   inputOptional: false,
   addRole: 'write' as const,
+  searchable: [],
+  redact: [],
   version: 1,
   defaults: { queue: 'default', priority: 0, maxRetries: 3, retryDelay: 10_000, retention: null },
 };
@@ -52,6 +62,8 @@ function toView({
   inputSchema,
   inputOptional,
   addRole,
+  searchable,
+  redact,
   version,
   defaults,
 }: JobFactoryInfo): z.input<typeof jobFactoryView> {
@@ -60,6 +72,8 @@ function toView({
     inputSchema: inputSchema === null ? null : JSON.parse(inputSchema),
     inputOptional,
     addRole,
+    searchable: [...searchable],
+    redact: [...redact],
     version,
     defaults: { ...defaults, retention: defaults.retention ?? null },
   };

@@ -3,6 +3,7 @@ import { connectedCollections } from '../../../src/collections/connected-collect
 import { jobStatuses, NotFoundError, settledStatuses } from '../../../src/index.js';
 import { findStepsWithin } from '../../../src/job/find-steps.js';
 import { jobChangesSchema } from '../../../src/job/job-options.js';
+import { searchKeySchema } from '../../../src/job/search-keys.js';
 import { signalId } from '../../../src/job/send-signal.js';
 import {
   addedState,
@@ -20,6 +21,7 @@ import { brief, duration, idOf, moment, nameOf, nextCursor, page, textOf, wholeN
 import { jobView, toBriefView, toSendableView } from '../job-view.js';
 import { listPage } from '../list-page.js';
 import { defineRoute } from '../route.js';
+import { jobSeenBy, jobsSeenBy, stepsSeenBy } from '../seen-by.js';
 import { exampleSteps, stepsView, toStepsView } from '../steps-view.js';
 import { waitForJob } from '../wait-for-job.js';
 
@@ -52,6 +54,7 @@ const job = {
   maxRetries: 3,
   retryDelay: 10_000,
   uniqueKey: null,
+  keys: [],
   blockedBy: null,
   postponedBy: null,
   steps: null,
@@ -143,7 +146,7 @@ const listJobs = defineRoute({
   role: 'read',
   summary: 'List jobs',
   description:
-    'A list of all jobs, of one name, or of the status error or cancelled reads only the jobs that it returns. So does a list of one queue if the database has an index for that. For another status, for several filters, or for the text of an error, at most 5,000 jobs are searched. A page may then have fewer jobs than `limit`, even none, and a cursor to continue. It also has fewer jobs if they are larger than 5 MB together, or than 900 KB through a load balancer.',
+    'A list of all jobs, of one name, of one key, or of the status error or cancelled reads only the jobs that it returns. So does a list of one queue if the database has an index for that. For another status, for several filters, or for the text of an error, at most 5,000 jobs are searched. A page may then have fewer jobs than `limit`, even none, and a cursor to continue. It also has fewer jobs if they are larger than 5 MB together, or than 900 KB through a load balancer.',
   asks: () =>
     z.object({
       query: z.strictObject({
@@ -156,6 +159,10 @@ const listJobs = defineRoute({
           1000,
         ).optional(),
         failure: textOf('Only jobs in error with this key of a group of failures.').optional(),
+        key: searchKeySchema.optional().register(documented, {
+          description:
+            'Only jobs with this value in their input, such as `orderId=42`, if `orderId` is one of the searchable paths of their kind.',
+        }),
         order: z.enum(['newest', 'oldest']).optional(),
         brief: brief('Leaves out inputs, outputs and stacks. Default false.'),
         ...page,
@@ -164,13 +171,13 @@ const listJobs = defineRoute({
   reply: {
     status: 200,
     description:
-      'A page of jobs, by default the newest first. With the status error or cancelled, these are the ones that ended last. `cursor` is null at the end.',
+      'A page of jobs, by default the newest first. With the status error or cancelled and no key, these are the ones that ended last. `cursor` is null at the end.',
     schema: () => z.object({ jobs: z.array(jobView), cursor: nextCursor }),
     example: { jobs: [job], cursor: null },
   },
-  async answer({ query }, { processor, maxBytes }) {
+  async answer({ query }, { maxBytes, ...onlooker }) {
     const { name: jobName, error: errorText, failure: failureKey, ...rest } = query;
-    return { body: await listPage(processor, { ...rest, jobName, errorText, failureKey, maxBytes }) };
+    return { body: await listPage(onlooker, { ...rest, jobName, errorText, failureKey, maxBytes }) };
   },
 });
 
@@ -195,9 +202,9 @@ const getJob = defineRoute({
     }),
   reply: { status: 200, description: 'The job.', schema: () => jobView, example: job },
   problems: ['not_found'],
-  async answer({ parameters, query: { wait = 0 } }, { processor, maxBytes, ...patience }) {
+  async answer({ parameters, query: { wait = 0 } }, { processor, callerRole, maxBytes, ...patience }) {
     const found = await waitForJob(processor, parameters.id, { ...patience, waitMs: wait * 1000 });
-    return { body: toSendableView(found, maxBytes) };
+    return { body: toSendableView(await jobSeenBy({ processor, callerRole }, found), maxBytes) };
   },
 });
 
@@ -214,7 +221,7 @@ const updateJob = defineRoute({
   async answer({ parameters: { id }, body }, { processor, callerRole, maxBytes, ...patience }) {
     await processor.updateJob(id, body, { callerRole });
     const found = await waitForJob(processor, id, { ...patience, waitMs: 0 });
-    return { body: toSendableView(found, maxBytes) };
+    return { body: toSendableView(await jobSeenBy({ processor, callerRole }, found), maxBytes) };
   },
 });
 
@@ -304,9 +311,9 @@ const getJobSteps = defineRoute({
     example: exampleSteps,
   },
   problems: ['not_found'],
-  async answer({ parameters: { id } }, { processor, maxBytes }) {
+  async answer({ parameters: { id } }, { processor, callerRole, maxBytes }) {
     const steps = await findStepsWithin(await processor[connectedCollections](), id, maxBytes);
-    return { body: toStepsView(steps, maxBytes) };
+    return { body: toStepsView(await stepsSeenBy({ processor, callerRole }, id, steps), maxBytes) };
   },
 });
 
@@ -331,8 +338,9 @@ const listJobChildren = defineRoute({
     example: { jobs: [exampleChild], cursor: null },
   },
   problems: ['not_found'],
-  async answer({ parameters: { id }, query }, { processor, maxBytes }) {
-    const { jobs, cursor = null } = await processor.jobs.children(id, { ...query, maxBytes });
+  async answer({ parameters: { id }, query }, { processor, callerRole, maxBytes }) {
+    const { jobs: found, cursor = null } = await processor.jobs.children(id, { ...query, maxBytes });
+    const jobs = await jobsSeenBy({ processor, callerRole }, found);
     if (jobs.length === 0 && !(await processor.getJob(id))) throw new NotFoundError('job', id);
     const views = jobs.map((job) => toBriefView(job, ['input', 'output', 'progress']));
     return { body: { jobs: views, cursor } };

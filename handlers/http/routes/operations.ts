@@ -10,6 +10,7 @@ const filterView = z.object({
   status: z.enum(jobStatuses),
   jobName: z.string().nullable(),
   queue: z.string().nullable(),
+  key: z.string().nullable(),
   errorText: z.string().nullable(),
   failureKey: z.string().nullable(),
 });
@@ -36,7 +37,7 @@ export const operationView = z.object({
 export const exampleOperation = {
   id: '697dc4a2f1e2d3c4b5a69788',
   action: 'retry',
-  filter: { status: 'error', jobName: 'webhook', queue: null, errorText: null, failureKey: null },
+  filter: { status: 'error', jobName: 'webhook', queue: null, key: null, errorText: null, failureKey: null },
   endedBefore: '2026-01-31T09:05:06.123Z',
   spreadMs: 600_000,
   to: null,
@@ -52,12 +53,12 @@ export const exampleOperation = {
 };
 
 export function toOperationView({ filter, ...operation }: OperationInfo): z.input<typeof operationView> {
-  const { jobName = null, queue = null, errorText = null, failureKey = null, status } = filter;
+  const { jobName = null, queue = null, key = null, errorText = null, failureKey = null, status } = filter;
   const { spreadMs = null, to = null, priority = null, by = null, ended = null } = operation;
   return {
     ...operation,
     ...{ spreadMs, to, priority, by, ended },
-    filter: { status, jobName, queue, errorText, failureKey },
+    filter: { status, jobName, queue, key, errorText, failureKey },
   };
 }
 

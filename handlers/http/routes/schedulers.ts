@@ -6,6 +6,7 @@ import { brief, idOf, moment, nextCursor, page, wholeNumber } from '../fields.js
 import { Problem } from '../problem.js';
 import { type Circumstances, defineRoute } from '../route.js';
 import { schedulerView, toBriefSchedulerView, toSendableSchedulerView } from '../scheduler-view.js';
+import { schedulerSeenBy, schedulersSeenBy } from '../seen-by.js';
 
 const DEFAULT_COUNT = 10;
 const MAX_COUNT = 1000;
@@ -85,8 +86,9 @@ const listSchedulers = defineRoute({
     schema: () => z.object({ schedulers: z.array(schedulerView), cursor: nextCursor }),
     example: { schedulers: [item], cursor: null },
   },
-  async answer({ query }, { processor, maxBytes }) {
-    const { schedulers, cursor = null } = await processor.schedules.list({ ...query, maxBytes });
+  async answer({ query }, { processor, callerRole, maxBytes }) {
+    const { schedulers: found, cursor = null } = await processor.schedules.list({ ...query, maxBytes });
+    const schedulers = await schedulersSeenBy({ processor, callerRole }, found);
     const toView = (found: SchedulerItem) =>
       query.brief ? toBriefSchedulerView(found) : toSendableSchedulerView(found, maxBytes);
     return { body: { schedulers: schedulers.map(toView), cursor } };
@@ -112,7 +114,7 @@ const addScheduler = defineRoute({
   async answer({ body }, { processor, maxBytes, callerRole }) {
     const id = await processor.addScheduler(body, { callerRole }).catch(explainUnknownJob);
     const headers = { location: `/v1/schedulers/${encodeURIComponent(id)}` };
-    return { body: await show({ processor, maxBytes }, id), headers };
+    return { body: await show({ processor, callerRole, maxBytes }, id), headers };
   },
 });
 
@@ -130,8 +132,8 @@ const getScheduler = defineRoute({
     example: item,
   },
   problems: ['not_found'],
-  async answer({ parameters: { id } }, { processor, maxBytes }) {
-    return { body: await show({ processor, maxBytes }, id) };
+  async answer({ parameters: { id } }, circumstances) {
+    return { body: await show(circumstances, id) };
   },
 });
 
@@ -154,7 +156,9 @@ const updateScheduler = defineRoute({
   problems: ['not_found', 'unknown_job_name'],
   async answer({ parameters: { id }, body }, { processor, maxBytes, callerRole }) {
     const item = await processor.updateScheduler(id, body, { callerRole }).catch(explainUnknownJob);
-    return { body: toSendableSchedulerView(item, maxBytes) };
+    return {
+      body: toSendableSchedulerView(await schedulerSeenBy({ processor, callerRole }, item), maxBytes),
+    };
   },
 });
 
@@ -190,7 +194,9 @@ const activateScheduler = defineRoute({
   problems: ['not_found'],
   async answer({ parameters: { id } }, { processor, maxBytes, callerRole }) {
     const item = await processor.activateScheduler(id, { callerRole });
-    return { body: toSendableSchedulerView(item, maxBytes) };
+    return {
+      body: toSendableSchedulerView(await schedulerSeenBy({ processor, callerRole }, item), maxBytes),
+    };
   },
 });
 
@@ -208,9 +214,11 @@ const deactivateScheduler = defineRoute({
     example: { ...item, active: false, nextCallTime: null },
   },
   problems: ['not_found'],
-  async answer({ parameters: { id } }, { processor, maxBytes }) {
+  async answer({ parameters: { id } }, { processor, callerRole, maxBytes }) {
     const item = await processor.deactivateScheduler(id);
-    return { body: toSendableSchedulerView(item, maxBytes) };
+    return {
+      body: toSendableSchedulerView(await schedulerSeenBy({ processor, callerRole }, item), maxBytes),
+    };
   },
 });
 
@@ -340,11 +348,13 @@ export const schedulerRoutes = [
   previewOptions,
 ];
 
+type ShowCircumstances = Pick<Circumstances, 'processor' | 'callerRole' | 'maxBytes'>;
+
 /** Returns an item as the API shows it. @throws NotFoundError */
-async function show({ processor, maxBytes }: Pick<Circumstances, 'processor' | 'maxBytes'>, id: string) {
+async function show({ processor, callerRole, maxBytes }: ShowCircumstances, id: string) {
   const found = await processor.getScheduler(id);
   if (!found) throw new NotFoundError('scheduler item', id);
-  return toSendableSchedulerView(found, maxBytes);
+  return toSendableSchedulerView(await schedulerSeenBy({ processor, callerRole }, found), maxBytes);
 }
 
 /**

@@ -4,7 +4,14 @@ import type { AddCommand } from '../context.js';
 import { eachId } from '../each-id.js';
 import { examples } from '../examples.js';
 import { jobStateShape } from '../jobs/job-shape.js';
-import { filterOf, isByFilter, nameOption, queueOption, runOperation } from '../operations/run-operation.js';
+import {
+  filterOf,
+  isByFilter,
+  keyOption,
+  nameOption,
+  queueOption,
+  runOperation,
+} from '../operations/run-operation.js';
 import { read } from '../output/output.js';
 
 /** `cancel` cancels jobs that are not settled: by their ids, or all that match. */
@@ -24,6 +31,7 @@ export const cancelCommand: AddCommand = (parent, context) => {
     )
     .option(...nameOption)
     .option(...queueOption)
+    .option(...keyOption)
     .addHelpText('after', examples('cancel 697dc4a2f1e2d3c4b5a69788', 'cancel --name webhook --queue slow'))
     .action((ids, filter) =>
       isByFilter(ids, filter)

@@ -14,6 +14,8 @@ const factoryShape = z.looseObject({
   inputOptional: z.boolean(),
   /** Missing in answers of earlier versions. */
   addRole: z.string().default(DEFAULT_ADD_ROLE),
+  searchable: z.array(z.string()).default([]),
+  redact: z.array(z.string()).default([]),
   defaults: z.looseObject({
     queue: z.string(),
     priority: z.number(),
@@ -59,6 +61,8 @@ export const factoriesCommand: AddCommand = (parent, { api, output }) => {
               ['queue', `${factory.defaults.queue}, priority ${factory.defaults.priority}`],
               ['attempts', String(factory.defaults.maxRetries)],
               ['added by', `callers of the role ${factory.addRole}`],
+              ['found by', factory.searchable.join(', ')],
+              ['redacted', factory.redact.join(', ')],
               ['retry delay', delayText(factory.defaults.retryDelay)],
               [
                 'input',

@@ -22,6 +22,7 @@ export const listCommand: AddCommand = (parent, { api, output }) => {
     )
     .option('--name <name>', 'only jobs of this name')
     .option('--queue <name>', 'only jobs of this queue')
+    .option('--key <path=value>', 'only jobs with this value in their input, such as orderId=42')
     .option('--error <text>', 'only jobs with this text in an error')
     .addOption(new Option('--order <order>', 'which jobs come first').choices(['newest', 'oldest']))
     .option(...limitOption)
@@ -32,6 +33,7 @@ export const listCommand: AddCommand = (parent, { api, output }) => {
       examples(
         'list --status error --limit 20',
         'list --name webhook --error timeout',
+        'list --key orderId=42',
         'list --all --json | wc -l',
       ),
     )

@@ -15,6 +15,7 @@ import {
   errorOption,
   failureOption,
   filterOf,
+  keyOption,
   nameOption,
   queueOption,
   runOperation,
@@ -72,6 +73,7 @@ export const operationsCommand: AddCommand = (parent, context) => {
     .addOption(new Option('--status <status>', 'all jobs with this status').choices(jobStatuses))
     .option(...nameOption)
     .option(...queueOption)
+    .option(...keyOption)
     .option(...errorOption)
     .option(...failureOption)
     .option(

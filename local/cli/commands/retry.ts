@@ -9,6 +9,7 @@ import {
   failureOption,
   filterOf,
   isByFilter,
+  keyOption,
   nameOption,
   queueOption,
   runOperation,
@@ -26,6 +27,7 @@ export const retryCommand: AddCommand = (parent, context) => {
     .addOption(new Option('--status <status>', 'all jobs with this status').choices(['error', 'cancelled']))
     .option(...nameOption)
     .option(...queueOption)
+    .option(...keyOption)
     .option(...errorOption)
     .option(...failureOption)
     .option(

@@ -29,6 +29,7 @@ export function jobDetails(job: ShownJob, paint: Paint): string {
       ['completed', when(job.completed)],
       ['took', between(job.started, job.completed)],
       ['unique key', job.uniqueKey ?? ''],
+      ['found by', job.keys.join(', ')],
       ['occurrence', job.occurrence === null ? '' : `${job.occurrence.item}, ${job.occurrence.at}`],
       ['progress', progressText(job.progress)],
       ['input', job.input === null ? '' : pretty(job.input)],

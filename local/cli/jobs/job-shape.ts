@@ -41,6 +41,7 @@ export const jobShape = z.looseObject({
   maxRetries: z.number(),
   uniqueKey: z.string().nullable(),
   /** Missing in answers of earlier versions. */
+  keys: z.array(z.string()).default([]),
   blockedBy: z.string().nullable().default(null),
   postponedBy: z.string().nullable().default(null),
   steps: z

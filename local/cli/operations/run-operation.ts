@@ -59,6 +59,7 @@ export interface JobFilter {
   readonly status?: string | undefined;
   readonly name?: string | undefined;
   readonly queue?: string | undefined;
+  readonly key?: string | undefined;
   readonly error?: string | undefined;
   readonly failure?: string | undefined;
   /** Over how long retried jobs are spread. */
@@ -67,6 +68,10 @@ export interface JobFilter {
 
 export const nameOption = ['--name <name>', 'all jobs of this name'] as const;
 export const queueOption = ['--queue <name>', 'all jobs of this queue'] as const;
+export const keyOption = [
+  '--key <path=value>',
+  'all jobs with this value in their input, such as orderId=42',
+] as const;
 export const errorOption = ['--error <text>', 'all jobs with this text in an error'] as const;
 export const failureOption = [
   '--failure <key>',
@@ -74,8 +79,15 @@ export const failureOption = [
 ] as const;
 
 /** Returns the filter of an operation that these options ask for. */
-export function filterOf({ status, name: jobName, queue, error: errorText, failure: failureKey }: JobFilter) {
-  return { status, jobName, queue, errorText, failureKey };
+export function filterOf({
+  status,
+  name: jobName,
+  queue,
+  key,
+  error: errorText,
+  failure: failureKey,
+}: JobFilter) {
+  return { status, jobName, queue, key, errorText, failureKey };
 }
 
 /**

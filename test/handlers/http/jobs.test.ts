@@ -51,6 +51,7 @@ test('a job shows every member, and neither tokens nor workers', async () => {
     waitsFor: null,
     steps: null,
     uniqueKey: null,
+    keys: [],
     occurrence: null,
     leftOut: [],
   });
