@@ -9,6 +9,7 @@ export const plainCalls: Readonly<Record<string, (processor: RemoteProcessor) =>
   'factories.list': (processor) => processor.factories.list(),
   getJobFactories: (processor) => processor.getJobFactories(),
   'factories.get': (processor) => processor.factories.get('echo'),
+  'factories.redactions': (processor) => processor.factories.redactions(['nobody']),
   'factories.names': (processor) => processor.factories.names(),
   'jobs.list': (processor) => processor.jobs.list(),
   getJobs: (processor) => processor.getJobs(),

@@ -1,6 +1,8 @@
 import type { Role } from '../../src/access/role.js';
 import type { Job, RemoteProcessor, SchedulerItem } from '../../src/index.js';
 import type { FoundSteps } from '../../src/job/find-steps.js';
+import { maskedSteps } from '../../src/job/masked-job.js';
+import { masked, restored } from '../../src/job/redacted-paths.js';
 
 /** Whoever looks, and at what. */
 export interface Onlooker {
@@ -27,7 +29,11 @@ export async function schedulersSeenBy(
   { processor, callerRole }: Onlooker,
   items: readonly SchedulerItem[],
 ): Promise<readonly SchedulerItem[]> {
-  return callerRole === 'admin' ? items : processor.factories.maskedInputs(items);
+  if (callerRole === 'admin') return items;
+  const redactions = await processor.factories.redactions(items.map(({ jobName }) => jobName));
+  return items.map((item) =>
+    item.input === undefined ? item : { ...item, input: masked(item.input, redactions.get(item.jobName)) },
+  );
 }
 
 /** As `schedulersSeenBy`, for one item. */
@@ -43,5 +49,18 @@ export async function stepsSeenBy(
   steps: FoundSteps,
 ): Promise<FoundSteps> {
   if (callerRole === 'admin' || steps.isBrief) return steps;
-  return processor.factories.maskedSteps(steps, async () => (await processor.getJob(id))?.input);
+  const { jobName } = steps;
+  const paths = (await processor.factories.redactions([jobName])).get(jobName);
+  if (paths?.length === 0) return steps;
+  return maskedSteps(steps, (await processor.getJob(id))?.input, paths);
+}
+
+/** Returns an input that somebody saw masked and sends back, with the values of a job of its kind behind the masks. */
+export async function withValuesOf(
+  processor: RemoteProcessor,
+  { jobName, input }: Pick<Job, 'jobName' | 'input'>,
+  given: unknown,
+): Promise<unknown> {
+  const paths = (await processor.factories.redactions([jobName])).get(jobName);
+  return restored(given, input, paths ?? []);
 }

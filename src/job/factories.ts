@@ -1,10 +1,8 @@
 import type { Connected } from '../mongo/connected.js';
 import type { PageFilter } from '../page-filter.js';
-import type { FoundSteps } from './find-steps.js';
 import type { Job } from './job.js';
 import type { JobFactoryInfo, JobFactoryPage } from './list-job-factories.js';
-import { maskedJob, maskedSteps } from './masked-job.js';
-import { masked, restored } from './redacted-paths.js';
+import { maskedJob } from './masked-job.js';
 import type { JobRegistry } from './registry.js';
 
 /** The kinds of jobs that can be added by name, whichever process registered them. */
@@ -31,55 +29,28 @@ export class Factories {
   }
 
   /**
-   * Returns jobs as somebody may see them who must not see the values of redacted fields, for a page of your own. The values
-   * are masked as the HTTP API masks them for callers without the role `admin`. Reads the kinds that this process does not
-   * know.
+   * Returns jobs as somebody may see them who must not see the values of redacted fields, for a page of your own. They are
+   * masked as the HTTP API masks them for callers without the role `admin`. Reads the kinds that this process does not know.
    *
    * @throws the driver's errors
+   * @example
+   * const shown = await processor.factories.masked((await processor.jobs.list()).jobs);
    */
   async masked(jobs: readonly Job[]): Promise<Job[]> {
-    const redactions = await this.#redactionsOf(jobs);
+    const redactions = await this.redactions(jobs.map(({ jobName }) => jobName));
     return jobs.map((job) => maskedJob(job, redactions.get(job.jobName)));
   }
 
   /**
-   * Returns the steps of a job, masked as in `masked`.
+   * Returns the redacted paths of these kinds of jobs, none for a kind without redacted fields. A kind is missing if it is
+   * neither known here nor registered: then nobody knows what to mask.
    *
-   * @param readInput reads the input of the job. Called only if its kind has redacted fields
-   * @throws the driver's errors @internal
+   * @throws the driver's errors
    */
-  async maskedSteps(steps: FoundSteps, readInput: () => Promise<unknown>): Promise<FoundSteps> {
-    const { jobName } = steps;
-    const paths = (await this.#redactionsOf([{ jobName }])).get(jobName);
-    return paths?.length === 0 ? steps : maskedSteps(steps, await readInput(), paths);
-  }
-
-  /** Returns scheduler items, or whatever else has an input, masked as in `masked`. @throws the driver's errors @internal */
-  async maskedInputs<Item extends { readonly jobName: string; readonly input?: unknown }>(
-    items: readonly Item[],
-  ): Promise<Item[]> {
-    const redactions = await this.#redactionsOf(items);
-    return items.map((item) =>
-      item.input === undefined ? item : { ...item, input: masked(item.input, redactions.get(item.jobName)) },
-    );
-  }
-
-  /**
-   * Returns an input that somebody saw masked and sends back, with the stored values behind the masks.
-   *
-   * @throws the driver's errors @internal
-   */
-  async restored(jobName: string, given: unknown, stored: unknown): Promise<unknown> {
-    const redactions = await this.#redactionsOf([{ jobName }]);
-    return restored(given, stored, redactions.get(jobName) ?? []);
-  }
-
-  async #redactionsOf(
-    items: readonly Pick<Job, 'jobName'>[],
-  ): Promise<ReadonlyMap<string, readonly string[]>> {
-    if (items.length === 0) return new Map();
+  async redactions(names: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
+    if (names.length === 0) return new Map();
     await this.connected();
-    return this.registry.redactionsOf(items.map(({ jobName }) => jobName));
+    return this.registry.redactionsOf(names);
   }
 
   /** Returns the names of the first 1000 kinds of jobs. */

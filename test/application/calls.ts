@@ -61,6 +61,7 @@ export const calls: Readonly<Record<string, Call>> = {
     ),
   updateJob: (processor) => withEach(jobIds, (id) => processor.updateJob(id, { priority: 9 })),
   getJob: (processor) => processor.getJob('queued'),
+  'factories.masked': async (processor) => processor.factories.masked((await processor.jobs.list()).jobs),
   waitFor: (processor) => processor.waitFor('queued', { timeout: 0 }),
   getJobStatus: (processor) => processor.getJobStatus('queued'),
   getJobResult: (processor) => processor.getJobResult('completed'),

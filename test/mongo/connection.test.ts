@@ -98,6 +98,7 @@ const operations: Readonly<Record<string, (processor: RemoteProcessor) => Promis
   addJobs: (processor) => processor.addJobs([{ name: 'echo', input: {} }]),
   updateJob: (processor) => processor.updateJob('job', { priority: 1 }),
   getJob: (processor) => processor.getJob('job'),
+  'factories.masked': async (processor) => processor.factories.masked((await processor.jobs.list()).jobs),
   waitFor: (processor) => processor.waitFor('job', { timeout: 0 }),
   getJobStatus: (processor) => processor.getJobStatus('job'),
   getJobResult: (processor) => processor.getJobResult('job'),

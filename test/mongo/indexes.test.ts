@@ -324,6 +324,8 @@ async function callEverything(): Promise<void> {
     await processor.jobs.list({ order, status: 'completed', limit: 1 });
     await processor.jobs.list({ order, status: 'error' });
     await processor.jobs.list({ order, jobName: 'echo' });
+    await processor.jobs.list({ order, key: 'orderId=1' });
+    await processor.jobs.list({ order, key: 'orderId=1', status: 'completed', cursor });
     await processor.jobs.list({ order, queue: 'default' });
     await processor.jobs.list({ order, status: 'completed', jobName: 'echo', errorText: 'no' });
   }

@@ -2,7 +2,7 @@ import { type Context, Hono } from 'hono';
 import type { JobFactoryInfo, RemoteProcessor } from '../../../src/index.js';
 import { toProblem } from '../failure.js';
 import { Problem } from '../problem.js';
-import { jobSeenBy } from '../seen-by.js';
+import { jobSeenBy, withValuesOf } from '../seen-by.js';
 import type { Session } from '../session/session.js';
 import { additionNotice, addJob } from './add-job.js';
 import type { DashboardEnvironment } from './environment.js';
@@ -86,7 +86,7 @@ export function jobFactoryRoutes(processor: RemoteProcessor) {
   /** Returns the input with the values of the job that the form began with behind the masks that it showed. */
   async function withStoredValues({ name }: JobFactoryInfo, { input, from }: Draft): Promise<unknown> {
     const job = from === undefined ? undefined : await processor.getJob(from);
-    return job?.jobName === name ? processor.factories.restored(name, input, job.input) : input;
+    return job?.jobName === name ? withValuesOf(processor, job, input) : input;
   }
 }
 

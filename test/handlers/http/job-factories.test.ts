@@ -25,6 +25,8 @@ test('the kinds of jobs are listed with the schemas of their inputs', async () =
     inputSchema: expect.objectContaining({ type: 'object' }),
     inputOptional: false,
     addRole: 'write',
+    searchable: [],
+    redact: [],
     version: 1,
     defaults: { queue: 'default', priority: 0, maxRetries: 3, retryDelay: 10_000, retention: null },
   });

@@ -46,7 +46,7 @@ const snapshot: Snapshot = {
       retryCounter: 1,
       maxRetries: 3,
       uniqueKey: null,
-    keys: [],
+      keys: [],
       blockedBy: null,
       postponedBy: null,
       group: null,
