@@ -1,5 +1,11 @@
 import type { MongoClient } from 'mongodb';
-import { callbacksOf, type Environment, type FunctionConfig, type SecretName } from '../src/config.js';
+import {
+  alertsOf,
+  callbacksOf,
+  type Environment,
+  type FunctionConfig,
+  type SecretName,
+} from '../src/config.js';
 import { type JobFactory, jsonLogger, type Logger, RemoteProcessor } from '../src/index.js';
 import { atLevel } from '../src/log-level.js';
 import { closeMongoClient, mongoClient } from '../src/mongo/client.js';
@@ -131,6 +137,7 @@ function openContainer(
     ...(name !== undefined && { name }),
     ...(config.QUEUES && { queues: config.QUEUES }),
     callbacks: callbacksOf(config),
+    alerts: alertsOf(config),
     kick,
     log,
   });

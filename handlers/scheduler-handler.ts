@@ -47,7 +47,7 @@ export function createSchedulerHandler(options: SchedulerHandlerOptions): Lambda
     { ...options, log: invocation.log },
     {
       poolSize: () => CONNECTIONS,
-      secrets: ['MONGODB_URI'],
+      secrets: ['MONGODB_URI', 'ALERT_WEBHOOK_URL', 'ALERT_WEBHOOK_SECRET'],
       keep: (container) => ({
         container,
         synchronise: once(async () => {
@@ -65,6 +65,7 @@ export function createSchedulerHandler(options: SchedulerHandlerOptions): Lambda
     const deadline = new Date(deadlineOf(context).getTime() - MARGIN_MS);
     const { processor, kick, log, ready, config } = container;
     await ready();
+    const told = processor.tellVerdict(); // Beside the rest, which must not wait for a webhook.
     const recovered = await processor.recoverJobs();
     await synchronise().catch((error: unknown) => {
       log.error('The declared scheduler items could not be synchronised', { error: String(error) });
@@ -75,6 +76,7 @@ export function createSchedulerHandler(options: SchedulerHandlerOptions): Lambda
     ]);
     await kick({ workers: await moreWorkers(container, waiting, recovered) });
     const { length: made } = await processor.scheduleDueItems({ ahead: AHEAD, deadline });
+    await told;
     const durationMs = Math.round(performance.now() - began);
     log.info('Scheduler invocation ended', { made, recovered, durationMs });
     tellUnclaimed(waiting, log);

@@ -21,7 +21,7 @@ Environment:
   API_KEYS        id:role:sha256 entries; without it a key is made and printed
   SESSION_SECRETS sign the sessions of the dashboard; without it sessions end when this stops
   MONGODB_URI     a replica set; an embedded database that keeps nothing is started when it is not set
-  MONGODB_DATABASE, COLLECTION_PREFIX, MAX_THREADS, QUEUES, ALLOWED_HOSTS, CORS_ORIGINS, CALLBACK_URL, CALLBACK_SECRETS, LOG_LEVEL, WEBHOOK_SECRET, WEBHOOK_SECRETS, WEBHOOK_ALLOW_PRIVATE_ADDRESSES: see docs/configuration.md
+  MONGODB_DATABASE, COLLECTION_PREFIX, MAX_THREADS, QUEUES, ALLOWED_HOSTS, CORS_ORIGINS, CALLBACK_URL, CALLBACK_SECRETS, LOG_LEVEL, WEBHOOK_SECRET, WEBHOOK_SECRETS, WEBHOOK_ALLOW_PRIVATE_ADDRESSES, ALERT_WEBHOOK_URL, ALERT_WEBHOOK_SECRET, ALERT_WEBHOOK_FORMAT: see docs/configuration.md
 `;
 
 /**
@@ -56,6 +56,8 @@ async function run(env: Environment, args: readonly string[]): Promise<void> {
       CALLBACK_URL: env.CALLBACK_URL || `http://127.0.0.1:${PORT}`,
       OFFLINE_WEBHOOK_SECRET: env.WEBHOOK_SECRET,
       OFFLINE_WEBHOOK_SECRETS: env.WEBHOOK_SECRETS,
+      OFFLINE_ALERT_WEBHOOK_URL: env.ALERT_WEBHOOK_URL,
+      OFFLINE_ALERT_WEBHOOK_SECRET: env.ALERT_WEBHOOK_SECRET,
       OFFLINE_LAMBDA_ENDPOINT: `http://127.0.0.1:${LAMBDA_PORT}`,
     });
     process.exitCode = await endOf(functions);

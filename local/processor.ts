@@ -7,6 +7,7 @@ import {
   RemoteProcessor,
   type RemoteProcessorOptions,
 } from '../src/index.js';
+import { withinTime } from '../src/mongo/within-time.js';
 import { validateNow } from '../src/validate.js';
 import { withStopSignal } from '../src/worker/stop-signal.js';
 import { unlessAborted } from '../src/worker/unless-aborted.js';
@@ -33,6 +34,9 @@ export interface LocalProcessorOptions<Jobs extends JobsByName = JobsByName>
  */
 const STUCK_AFTER_MS = 5 * 60_000;
 
+/** How long a scheduler that stops waits for an alert that is being sent. */
+const MAX_TELLING_MS = 5_000;
+
 const loopOptionsSchema = z.object({
   pollInterval: timerDurationSchema.default(1000),
   scheduleInterval: timerDurationSchema.default(1000),
@@ -57,6 +61,8 @@ export class LocalProcessor<out Jobs extends JobsByName = JobsByName> extends Re
   readonly #database: ReplacedDatabase;
   #worker: Loop | undefined;
   #scheduler: Loop | undefined;
+  /** Ends when the alert that is being sent has been. */
+  #telling: Promise<unknown> = Promise.resolve();
   /** The loops that were told to stop and have not stopped yet. */
   readonly #stopping = new Set<Loop>();
 
@@ -126,6 +132,7 @@ export class LocalProcessor<out Jobs extends JobsByName = JobsByName> extends Re
   /** Starts turning due scheduler items into jobs. Does nothing when the scheduler has started already. */
   startScheduler(): void {
     this.#scheduler ??= this.#startLoop('scheduler', this.#scheduleMs, async (signal) => {
+      this.#telling = Promise.all([this.#telling, this.tellVerdict()]); // Schedules do not wait for a webhook.
       const schedule = () => this.scheduleDueItems({ ahead: 2 * this.#scheduleMs });
       await withStopSignal({ signal }, ({ cutOff }) => unlessAborted(cutOff, schedule()));
     });
@@ -139,6 +146,7 @@ export class LocalProcessor<out Jobs extends JobsByName = JobsByName> extends Re
     if (this.#scheduler) this.#stopping.add(this.#scheduler);
     this.#scheduler = undefined;
     await this.#endOfLoops('scheduler');
+    await withinTime(MAX_TELLING_MS, this.#telling).catch(() => {});
   }
 
   get #allLoops(): readonly Loop[] {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { MongoClient } from 'mongodb';
 import { createApp } from '../handlers/http/app.js';
+import { alertsOf } from '../src/config.js';
 import { ELECTION_MS } from '../src/mongo/election.js';
 import { unlessAborted } from '../src/worker/unless-aborted.js';
 import { consoleLogger as log } from './console-logger.js';
@@ -45,6 +46,7 @@ export async function start({ settings, code, demo }: StartOptions): Promise<nev
     db,
     collectionPrefix: config.COLLECTION_PREFIX,
     callbacks,
+    alerts: alertsOf(config),
     log,
     ...(config.MAX_THREADS !== undefined && { maxThreads: config.MAX_THREADS }),
     ...(config.QUEUES && { queues: config.QUEUES }),

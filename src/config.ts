@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { type Role, roles } from './access/role.js';
+import { type AlertFormat, alertFormats } from './alert-format.js';
 import { durationSchema, timerDurationSchema } from './duration.js';
 import { logLevels } from './log-level.js';
 import { isConnectionString } from './mongo/client.js';
@@ -77,6 +78,8 @@ export const secretNames = [
   'CALLBACK_SECRETS',
   'WEBHOOK_SECRET',
   'WEBHOOK_SECRETS',
+  'ALERT_WEBHOOK_URL',
+  'ALERT_WEBHOOK_SECRET',
 ] as const;
 
 export type SecretName = (typeof secretNames)[number];
@@ -165,6 +168,16 @@ export const configSchema = z.object({
     `entries such as https://hooks.example.com=secret, separated by commas or spaces, each origin once; each secret with ${webhookSecretExpected}`,
     webhookSecrets,
   ).optional(),
+  /** Where a change of the verdict is sent to. A secret, since the address of a webhook often holds one. Default: nowhere. */
+  ALERT_WEBHOOK_URL: secret('an http or https URL', httpUrl).optional(),
+  /** Secret that signs alerts. Without it, they are not signed. */
+  ALERT_WEBHOOK_SECRET: secret(webhookSecretExpected, (text) =>
+    isWebhookSecret(text) ? text : undefined,
+  ).optional(),
+  /** How alerts are written. Default: as Slack takes them if it is an address of Slack's, else plain. */
+  ALERT_WEBHOOK_FORMAT: setting(`one of ${alertFormats.join(', ')}`, (text) =>
+    alertFormats.find((format) => format === text),
+  ).optional(),
   /** Lets the job `webhook` send to loopback and private addresses. */
   WEBHOOK_ALLOW_PRIVATE_ADDRESSES: setting('true or false', trueOrFalse).default(false),
 });
@@ -214,6 +227,16 @@ export function readFunctionConfig(env: Given, subject?: string): FunctionConfig
 /** Returns how the links of callbacks are made, or undefined if a setting is missing. */
 export function callbacksOf({ CALLBACK_URL: url, CALLBACK_SECRETS: secrets }: Config) {
   return url !== undefined && secrets ? { url, secrets } : undefined;
+}
+
+/** Returns where changes of the verdict are sent to, or undefined for nowhere. */
+export function alertsOf(config: Config) {
+  const { ALERT_WEBHOOK_URL: url, ALERT_WEBHOOK_SECRET: secret, ALERT_WEBHOOK_FORMAT: format } = config;
+  return url === undefined ? undefined : { url, secret, format: format ?? usualFormat(url) };
+}
+
+function usualFormat(url: string): AlertFormat {
+  return new URL(url).hostname === 'hooks.slack.com' ? 'slack' : 'plain';
 }
 
 /** Like `readConfig`, but for the given schema. @throws ValidationError */

@@ -319,6 +319,8 @@ export type { Range } from './statistics/ranges.js';
 export type { Statistics } from './statistics/statistics.js';
 export type { AttemptCounts } from './statistics/statistics-document.js';
 export type { CallbacksOptions } from './step/callbacks.js';
+export type { AlertFormat } from './alert-format.js';
+export type { AlertsOptions } from './alert/alerts.js';
 export type { Verdict } from './verdict/find-verdict.js';
 export type {
   FindingAction,

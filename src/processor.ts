@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { ClientSession, Db, Filter } from 'mongodb';
 import * as z from 'zod';
+import { Alerts, type AlertsOptions, alertsSchema } from './alert/alerts.js';
 import { type CallerOptions, callerOptionsSchema } from './access/caller.js';
 import type { Role } from './access/role.js';
 import { type Collections, openCollections } from './collections/collections.js';
@@ -186,6 +187,8 @@ export interface RemoteProcessorOptions<Jobs extends JobsByName = JobsByName> {
   readonly jobs?: Jobs;
   /** How the links of `step.callback` are made. Default: none, so that it throws. */
   readonly callbacks?: CallbacksOptions | undefined;
+  /** Where `tellVerdict` sends changes of the verdict to. Default: nowhere. */
+  readonly alerts?: AlertsOptions | undefined;
   /** Default: JSON lines on standard output, from `info`. Adding jobs is not logged. */
   readonly log?: Logger;
 }
@@ -307,6 +310,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   protected readonly jobsReady: ReadySignal;
   readonly #formatJobError: JobErrorFormatter;
   readonly #callbacks: Callbacks | undefined;
+  readonly #alerts: Alerts | undefined;
   #onDrainGoesOn: () => void = () => {};
   #stepRules = usualStepRules;
   #sweepsAt = 0;
@@ -335,6 +339,15 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     onIndexMissing(this.#collections.scheduler, tellMissing);
     const callbacks = valid.callbacks && new Callbacks(valid.callbacks);
     this.#callbacks = callbacks;
+    this.#alerts =
+      valid.alerts &&
+      new Alerts({
+        name,
+        options: valid.alerts,
+        alerts: async () => (await this.#connected()).alerts,
+        judge: () => this.verdict(),
+        log,
+      });
     const events = new Events(log);
     this.#events = events;
     this.#registry = new JobRegistry(this.#collections.jobFactories, valid.jobs, log, events);
@@ -1040,6 +1053,20 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     return findVerdict(this.db, await this.#connected());
   }
 
+  /**
+   * Sends what has changed in the verdict to the webhook of the option `alerts`, at most once a minute whoever calls it. The
+   * scheduler on Lambda and `startScheduler` call it. Does nothing without that option.
+   *
+   * A finding is told once two calls in a row have seen it, again if a warning has become a failure, and when five have not
+   * seen it any more. Each change is sent at most once. It is lost if the process ends, or the receiver is away, just then.
+   * Takes up to 35 s if the receiver does not answer.
+   *
+   * @returns how many changes were sent. Never rejects: errors are logged
+   */
+  async tellVerdict(): Promise<number> {
+    return (await this.#alerts?.tell()) ?? 0;
+  }
+
   /** Removes steps of jobs that are gone, once an hour. Nothing depends on it. */
   async #sweepStepPages(): Promise<void> {
     if (performance.now() < this.#sweepsAt) return;
@@ -1474,6 +1501,7 @@ const optionsSchema = z.strictObject({
   maxThreads: z.int().min(1).max(1000).default(availableParallelism),
   queues: z.array(z.string().min(1)).min(1).optional(),
   callbacks: callbacksSchema.optional(),
+  alerts: alertsSchema.optional(),
   kick: z.custom<Kick>((value) => typeof value === 'function', 'expected a function').optional(),
   lease: timerDurationSchema
     .refine((lease) => lease >= MIN_LEASE_MS, 'expected a lease of at least 1 second')

@@ -20,6 +20,7 @@ export function collectionNamesOf(prefix: string) {
     failures: `${prefix}failures`,
     operations: `${prefix}operations`,
     operationSlices: `${prefix}operationSlices`,
+    alerts: `${prefix}alerts`,
   } as const;
 }
 

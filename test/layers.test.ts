@@ -20,6 +20,7 @@ const layers: readonly (readonly string[])[] = [
   ['index', 'opentelemetry'],
   ['processor'],
   ['collections', 'former-names'],
+  ['alert'],
   ['verdict'],
   ['worker'],
   ['failure', 'flow', 'group', 'mark', 'operation', 'queue', 'scheduler', 'statistics', 'step'],
@@ -28,7 +29,7 @@ const layers: readonly (readonly string[])[] = [
   ['mongo', 'validate'],
   ['errors'],
   ['brand', 'issues', 'pino-logger', 'sign-webhook', 'silent-logger'],
-  ['access', 'backoff', 'batches-of', 'cut-text', 'dot-segment', 'duration'],
+  ['access', 'alert-format', 'backoff', 'batches-of', 'cut-text', 'dot-segment', 'duration'],
   ['is-error', 'job-rejections', 'log', 'named-record', 'processor-name', 'slots', 'storable-text'],
 ];
 

@@ -34,6 +34,10 @@ export const plainCalls: Readonly<Record<string, (processor: RemoteProcessor) =>
   verdict: (processor) => processor.verdict(),
   'marks.list': (processor) => processor.marks.list(),
   'marks.add': (processor) => processor.marks.add({ text: 'v42' }),
+  tellVerdict: async (processor) => {
+    await processor.verdict(); // Without a webhook, telling asks nothing.
+    return processor.tellVerdict();
+  },
   'statistics.get': (processor) => processor.statistics.get(),
   'statistics.waits': (processor) => processor.statistics.waits(),
   'statistics.range': (processor) => processor.statistics.range({ range: '24h' }),

@@ -22,6 +22,8 @@ const secrets = {
   SESSION_SECRETS: 'not-to-be-packaged-as-well-not-to-be-packaged',
   WEBHOOK_SECRET: 'not-to-be-packaged-either',
   WEBHOOK_SECRETS: 'https://hooks.example.com=not-to-be-packaged-at-all',
+  ALERT_WEBHOOK_URL: 'https://hooks.example.com/not-to-be-packaged',
+  ALERT_WEBHOOK_SECRET: 'not-to-be-packaged-either-way',
 };
 const names = ['scheduler', 'worker', 'http'] as const;
 /** With the one that is invoked by hand. */
@@ -536,7 +538,11 @@ describe('a secret', () => {
     );
     const mongodb = ['MONGODB_URI', reference('MONGODB_URI')];
     expect(held).toEqual([
-      [mongodb],
+      [
+        mongodb,
+        ['ALERT_WEBHOOK_URL', reference('ALERT_WEBHOOK_URL')],
+        ['ALERT_WEBHOOK_SECRET', reference('ALERT_WEBHOOK_SECRET')],
+      ],
       [
         mongodb,
         ['CALLBACK_SECRETS', reference('CALLBACK_SECRETS')],

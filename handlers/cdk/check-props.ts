@@ -15,6 +15,8 @@ const secrets = [
   'CALLBACK_SECRETS',
   'WEBHOOK_SECRET',
   'WEBHOOK_SECRETS',
+  'ALERT_WEBHOOK_URL',
+  'ALERT_WEBHOOK_SECRET',
 ];
 
 const upTo1000 = z.int().min(1).max(1000);

@@ -1,4 +1,5 @@
 import type { Collection, Db, Document, MongoClient } from 'mongodb';
+import { type AlertDocument, alertsCollection } from '../alert/alert-document.js';
 import { type FailureDocument, failuresCollection } from '../failure/failure-document.js';
 import { type LimitDocument, limitsCollection } from '../flow/limit-document.js';
 import { type GroupDocument, groupsCollection } from '../group/group-document.js';
@@ -51,6 +52,7 @@ export interface Collections {
   readonly failures: Collection<FailureDocument>;
   readonly operations: Collection<OperationDocument>;
   readonly operationSlices: Collection<SliceDocument>;
+  readonly alerts: Collection<AlertDocument>;
 }
 
 /** Each domain's description of its collection. */
@@ -72,6 +74,7 @@ const descriptions: readonly CollectionDescription[] = [
   failuresCollection,
   operationsCollection,
   operationSlicesCollection,
+  alertsCollection,
 ];
 
 /**
@@ -101,6 +104,7 @@ export function openCollections(db: Db, prefix: string): Collections {
     failures: open<FailureDocument>(failuresCollection),
     operations: open<OperationDocument>(operationsCollection),
     operationSlices: open<SliceDocument>(operationSlicesCollection),
+    alerts: open<AlertDocument>(alertsCollection),
   };
 }
 

@@ -1,3 +1,4 @@
+import { createServer } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { createSchedulerHandler, type Metric } from '../../handlers/lambda.js';
 import { defineJob, type LogFields } from '../../src/index.js';
@@ -37,6 +38,34 @@ test('a scheduler makes the jobs of due items and kicks the worker once', async 
   expect(result).toEqual({ made: 2 });
   expect(await processor.getJobs({ status: 'queued' })).toHaveLength(2);
   expect(lambda().invocations).toMatchObject([{ type: 'Event', payload: { kick: { depth: 0 } } }]);
+});
+
+test('a scheduler tells the webhook of its environment what has changed', async () => {
+  const processor = database.processor();
+  await processor.addJobFactory(echo);
+  await processor.addJob('echo', {}, { queue: 'mail' });
+  await processor.queues.pause('mail');
+  const watched = { text: '', severity: 'warning', seen: 1, failing: 0, missed: 0 } as const;
+  const finding = { ...watched, code: 'paused_queue', about: { type: 'queue', name: 'mail' } } as const;
+  await database
+    .collections()
+    .alerts.insertOne({ _id: 'verdict', look: '', looked: new Date(1), findings: [finding] });
+  const received: string[] = [];
+  const receiver = createServer((request, response) => {
+    request.on('data', (chunk) => received.push(String(chunk)));
+    request.on('end', () => response.end());
+  });
+  await new Promise<void>((resolve) => void receiver.listen(0, '127.0.0.1', resolve));
+  const address = receiver.address();
+  const port = typeof address === 'object' ? address?.port : 0;
+  const env = { ALERT_WEBHOOK_URL: `http://127.0.0.1:${port}/`, ALERT_WEBHOOK_FORMAT: 'slack' };
+  const handler = createSchedulerHandler(deploymentOf(database, lambda(), [echo], env));
+
+  expect(await handler(everyMinute, contextOf(60_000))).toEqual({ made: 0 });
+
+  expect(received.join('')).toContain("queue 'mail' is paused, and 1 job waits in it");
+  receiver.closeAllConnections();
+  await new Promise((resolve) => receiver.close(resolve));
 });
 
 test('a scheduler without due items kicks nobody', async () => {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { findWrongIndexes } from '../../../src/collections/find-wrong-indexes.js';
-import { callbacksOf } from '../../../src/config.js';
+import { alertsOf, callbacksOf } from '../../../src/config.js';
 import { jsonLogger } from '../../../src/log.js';
 import { atLevel } from '../../../src/log-level.js';
 import { closeMongoClients } from '../../../src/mongo/client.js';
@@ -50,6 +50,7 @@ export async function runLoops(
     db,
     collectionPrefix: config.COLLECTION_PREFIX,
     callbacks: callbacksOf(config),
+    alerts: alertsOf(config),
     log,
     ...(name !== undefined && { name }),
     ...(config.MAX_THREADS !== undefined && { maxThreads: config.MAX_THREADS }),
