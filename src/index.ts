@@ -7,6 +7,8 @@ import './require-zod.js';
 
 export type { CallerOptions } from './access/caller.js';
 export type { AddRole, Role } from './access/role.js';
+export type { AlertsOptions } from './alert/alerts.js';
+export type { AlertFormat } from './alert-format.js';
 export type { IndexOptions, IndexProgress } from './collections/index-options.js';
 export type { Duration } from './duration.js';
 export {
@@ -319,8 +321,6 @@ export type { Range } from './statistics/ranges.js';
 export type { Statistics } from './statistics/statistics.js';
 export type { AttemptCounts } from './statistics/statistics-document.js';
 export type { CallbacksOptions } from './step/callbacks.js';
-export type { AlertFormat } from './alert-format.js';
-export type { AlertsOptions } from './alert/alerts.js';
 export type { Verdict } from './verdict/find-verdict.js';
 export type {
   FindingAction,
