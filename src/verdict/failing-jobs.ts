@@ -2,8 +2,17 @@ import type { Collection } from 'mongodb';
 import ms from 'ms';
 import { byKindSeen, type FailureDocument, isOther } from '../failure/failure-document.js';
 import { byFailure } from '../job/indexes.js';
-import { byIndex } from '../mongo/by-index.js';
-import { MINUTE_MS, nameKey, nameOfKey, type StatisticsDocument } from '../statistics/statistics-document.js';
+import { byId, byIndex } from '../mongo/by-index.js';
+import { readSteps } from '../statistics/ranges.js';
+import {
+  HOUR_MS,
+  MAX_NAMES,
+  MINUTE_MS,
+  nameKey,
+  nameOfKey,
+  type StatisticsDocument,
+} from '../statistics/statistics-document.js';
+import type { Counted } from '../statistics/sums.js';
 import {
   certainShareOf,
   failingSince,
@@ -21,6 +30,8 @@ const WINDOW_MS = ms('15m');
 
 /** The time that it is compared with. */
 const DAY_MS = ms('1d');
+const HOURS = 24;
+const MINUTES = 60;
 
 /** Fewer failures are no reason to wake anybody: each is among the failures, and is retried. */
 const MIN_FAILED = 5;
@@ -47,19 +58,20 @@ interface Failing extends Rate {
  * Finds kinds of jobs whose attempts failed in the last 15 minutes: mostly, or twice as often as in the last day. Few attempts
  * prove little, so the share is taken that is certain despite their number, and at least 5 must have failed.
  *
- * Costs one command that reads 16 documents. While something fails, it costs up to three more.
+ * Costs one command that reads 16 documents. While something fails, it costs up to five more, which read about 200.
  */
 export async function findFailingJobs(situation: Situation): Promise<VerdictFinding[]> {
   const { statistics, failures } = situation.collections;
-  const documents = await statistics
-    .find(minutesSince(before(situation, WINDOW_MS)), { projection: { names: 1 } })
-    .toArray();
-  const suspects = suspectsIn(documents);
-  if (suspects.length === 0) return [];
-  const looked = suspects.slice(0, MAX_FOUND);
+  const suspects = await findRates(statistics, before(situation, WINDOW_MS));
+  const looked = suspects
+    .map((rate) => ({ ...rate, certainShare: certainShareOf(rate) }))
+    .filter(({ certainShare }) => certainShare >= NOTICEABLE)
+    .sort((one, other) => other.certainShare - one.certainShare)
+    .slice(0, MAX_FOUND);
+  if (looked.length === 0) return [];
   const names = looked.map(({ jobName }) => jobName);
   const [day, messages] = await Promise.all([
-    findDay(statistics, situation, names),
+    findDay(situation, names),
     findMessages(failures, situation, names),
   ]);
   const failing = looked.filter((one) =>
@@ -76,22 +88,32 @@ export async function findFailingJobs(situation: Situation): Promise<VerdictFind
   });
 }
 
-/** Returns the first minute that counts, and those after it. */
-function minutesSince(moment: Date) {
-  return { _id: { $gte: new Date(moment.getTime() - (moment.getTime() % MINUTE_MS)) } };
+/** Adds up in the database how many attempts of each kind ended since a moment. Returns those with enough failures. */
+async function findRates(
+  statistics: Collection<StatisticsDocument>,
+  since: Date,
+): Promise<Omit<Failing, 'certainShare'>[]> {
+  const count = (name: string) => ({ $ifNull: [`$$kind.v.${name}`, 0] });
+  const failed = { $add: ['errors', 'retried', 'recovered'].map(count) };
+  const rate = { key: '$$kind.k', failed, ended: { $add: [failed, count('completed')] } };
+  const names = { $objectToArray: { $ifNull: ['$names', {}] } };
+  const pipeline = [
+    { $match: { _id: { $gte: startOfMinute(since) } } },
+    { $project: { kinds: { $map: { input: names, as: 'kind', in: rate } } } },
+    { $unwind: '$kinds' },
+    {
+      $group: { _id: '$kinds.key', failed: { $sum: '$kinds.failed' }, ended: { $sum: '$kinds.ended' } },
+    },
+    { $match: { failed: { $gte: MIN_FAILED } } },
+  ];
+  const found = await statistics
+    .aggregate<Rate & { readonly _id: string }>(pipeline, { batchSize: MAX_NAMES + 1, ...byId })
+    .toArray();
+  return found.map(({ _id, failed, ended }) => ({ jobName: nameOfKey(_id), failed, ended }));
 }
 
-/** Returns the kinds that may be failing, those with the largest share of failures first. */
-function suspectsIn(documents: readonly Pick<StatisticsDocument, 'names'>[]): Failing[] {
-  const rates = new Map<string, Rate>();
-  for (const { names = {} } of documents) {
-    for (const [key, counts] of Object.entries(names))
-      rates.set(key, sumOf([rates.get(key) ?? rateOf({}), rateOf(counts)]));
-  }
-  return [...rates]
-    .map(([key, rate]) => ({ jobName: nameOfKey(key), ...rate, certainShare: certainShareOf(rate) }))
-    .filter(({ failed, certainShare }) => failed >= MIN_FAILED && certainShare >= NOTICEABLE)
-    .sort((one, other) => other.certainShare - one.certainShare);
+function startOfMinute(moment: Date): Date {
+  return new Date(moment.getTime() - (moment.getTime() % MINUTE_MS));
 }
 
 function isFailing({ certainShare }: Failing, rest: Rate): boolean {
@@ -103,20 +125,32 @@ function restOf(day: readonly RateAt[], situation: Situation): readonly RateAt[]
   return day.filter(({ at }) => at < before(situation, WINDOW_MS));
 }
 
-/** Reads how many attempts of these kinds ended in the last day. */
+/**
+ * Reads how many attempts of these kinds ended in the last day: by minutes in the last hour, so that one sees since when they
+ * fail, and by hours before, as far as these were added up.
+ */
 async function findDay(
-  statistics: Collection<StatisticsDocument>,
-  situation: Situation,
+  { collections, now }: Situation,
   names: readonly string[],
 ): Promise<ReadonlyMap<string, readonly RateAt[]>> {
   const counted = ['completed', 'errors', 'retried', 'recovered'];
   const fields = names.flatMap((name) => counted.map((count) => [`names.${nameKey(name)}.${count}`, 1]));
-  const documents = await statistics
-    .find(minutesSince(before(situation, DAY_MS)), { projection: Object.fromEntries(fields) })
-    .toArray();
-  const ratesOf = (name: string) =>
-    documents.map((document) => ({ at: document._id, ...rateOf(document.names?.[nameKey(name)] ?? {}) }));
-  return new Map(names.map((name) => [name, ratesOf(name)]));
+  const rates = new Map<string, RateAt[]>(names.map((name) => [name, []]));
+  const hour = now.getTime() - (now.getTime() % HOUR_MS);
+  const projection = Object.fromEntries(fields);
+  const take = (stepMs: number, first: number) => (document: Counted, step: number) => {
+    for (const name of names) {
+      const counts = document.names?.[nameKey(name)];
+      if (counts) rates.get(name)?.push({ at: new Date(first + step * stepMs), ...rateOf(counts) });
+    }
+  };
+  const minutes = { first: hour - HOUR_MS, stepMs: MINUTE_MS, count: 2 * MINUTES };
+  const hours = { first: hour - DAY_MS, stepMs: HOUR_MS, count: HOURS - 1 };
+  await Promise.all([
+    readSteps(collections, minutes, projection, take(MINUTE_MS, minutes.first)),
+    readSteps(collections, hours, projection, take(HOUR_MS, hours.first)),
+  ]);
+  return rates;
 }
 
 type Group = Pick<FailureDocument, '_id' | 'jobName' | 'message' | 'hours'>;

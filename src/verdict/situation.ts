@@ -3,13 +3,16 @@ import type { FailureDocument } from '../failure/failure-document.js';
 import type { FlowCollections } from '../flow/limit-document.js';
 import type { QueueCollections, QueueDocument } from '../queue/queue-document.js';
 import type { SchedulerCollections } from '../scheduler/scheduler-collection.js';
-import type { StatisticsDocument } from '../statistics/statistics-document.js';
+import type { StatisticsCollections } from '../statistics/roll-up-hours.js';
 import type { LiveWorker, WorkerDocument } from '../worker/worker-document.js';
 
 /** The collections that tell the state of a deployment. */
-export interface VerdictCollections extends FlowCollections, QueueCollections, SchedulerCollections {
+export interface VerdictCollections
+  extends FlowCollections,
+    QueueCollections,
+    SchedulerCollections,
+    StatisticsCollections {
   readonly workers: Collection<WorkerDocument>;
-  readonly statistics: Collection<StatisticsDocument>;
   readonly failures: Collection<FailureDocument>;
 }
 
