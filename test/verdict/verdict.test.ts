@@ -108,7 +108,7 @@ test('a kind that has been failing for hours is told since then, over times with
   const { findings } = await verdict();
   const minutes = (Date.now() - (findings[0]?.since?.getTime() ?? 0)) / 60_000;
   expect(minutes).toBeGreaterThanOrEqual(300);
-  expect(minutes).toBeLessThanOrEqual(302);
+  expect(minutes).toBeLessThanOrEqual(361); // Before the last hour or two, it is known by the hour.
 });
 
 /** Moves the jobs of a queue to ten minutes ago. */
