@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Collection, Document } from 'mongodb';
 import { anyBreakerKey, type BreakerRules, breakerKeyOf } from '../job/breaker-rules.js';
-import { turnAway } from '../job/end-attempt.js';
 import type { ClaimedJob, JobDocument } from '../job/job.js';
+import { turnAway } from '../job/turn-away.js';
 import { anyMoment } from '../mongo/any-moment.js';
 import { byId } from '../mongo/by-index.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';

@@ -2,7 +2,6 @@ import { isKind } from '../brand.js';
 import { IndexMissingError } from '../errors.js';
 import type { Events } from '../events.js';
 import type { JobFactory } from '../job/define-job.js';
-import { type TurnedAway, turnAway } from '../job/end-attempt.js';
 import {
   dependOnInput,
   exclusiveLimit,
@@ -20,6 +19,7 @@ import { groupLimitKey } from '../job/group.js';
 import type { ClaimedJob, JobDocument } from '../job/job.js';
 import type { QueuedJob } from '../job/queued-job.js';
 import { requireUniqueSlots } from '../job/require-unique-index.js';
+import { type TurnedAway, turnAway } from '../job/turn-away.js';
 import type { Logger } from '../log.js';
 import { byId } from '../mongo/by-index.js';
 import { resultDespiteTakenKeys } from '../mongo/duplicate-key.js';

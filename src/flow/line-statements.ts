@@ -1,8 +1,8 @@
 import type { Collection, Document } from 'mongodb';
-import { unlessAlone } from '../job/end-attempt.js';
 import { anyTurn, type HeldSlot, isOrder, isTurn, type JobLimit } from '../job/flow-rules.js';
 import { blockedJobs, slotIndex } from '../job/indexes.js';
 import type { JobDocument } from '../job/job.js';
+import { unlessAlone } from '../job/leave-processing.js';
 import { claimOrder } from '../job/queued-jobs.js';
 import { byId, byIndex } from '../mongo/by-index.js';
 import { resultDespiteTakenKeys } from '../mongo/duplicate-key.js';

@@ -1,9 +1,9 @@
 import type { Collection, Filter } from 'mongodb';
-import { requestCancel } from '../job/end-attempt.js';
 import { type FormerHolder, findCancelledHolders } from '../job/former-holder.js';
 import { type InTree, treeFields } from '../job/in-tree.js';
 import { membersIndex } from '../job/indexes.js';
 import type { JobDocument } from '../job/job.js';
+import { requestCancel } from '../job/request-cancel.js';
 import { byId, byIndex } from '../mongo/by-index.js';
 
 /** Jobs per command. Keeps each command short, so that no other write is held up for long. */

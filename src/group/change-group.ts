@@ -1,9 +1,9 @@
 import type { Collection, Filter } from 'mongodb';
 import { ConflictError } from '../errors.js';
-import { requestCancel } from '../job/end-attempt.js';
 import { failedIn, lookAtGroup, openIn } from '../job/group-statements.js';
 import { membersIndex } from '../job/indexes.js';
 import type { JobDocument } from '../job/job.js';
+import { requestCancel } from '../job/request-cancel.js';
 import { queueAgain, retriable } from '../job/retry-job.js';
 import { byId, byIndex } from '../mongo/by-index.js';
 import { type CancelledOpen, cancelOpen } from './cancel-open.js';

@@ -1,10 +1,10 @@
 import type { Collection, Filter } from 'mongodb';
 import { byId } from '../mongo/by-index.js';
 import { changeOrExplain } from './change-or-explain.js';
-import { requestCancel } from './end-attempt.js';
 import { type InTree, treeFields } from './in-tree.js';
 import { isSettled, type JobDocument } from './job.js';
 import { ourJob } from './jobs-collection.js';
+import { requestCancel } from './request-cancel.js';
 
 /** A job after it was cancelled or asked to stop. `slots` are the places in limits that it held. */
 export type Cancelled = Pick<JobDocument, 'status' | 'jobName' | 'limits' | 'slots'> & InTree;

@@ -1,9 +1,9 @@
 import type { Collection, Document, Filter } from 'mongodb';
 import { byId, byIndex } from '../mongo/by-index.js';
-import { unlessAlone } from './end-attempt.js';
 import { type Awaited, type InputPart, jobKey } from './group.js';
 import { heldJobs, membersIndex } from './indexes.js';
 import type { JobDocument, JobStatus } from './job.js';
+import { unlessAlone } from './leave-processing.js';
 import type { QueuedJob } from './queued-job.js';
 import { keyFor } from './search-keys.js';
 import { wakingUp } from './step-statements.js';

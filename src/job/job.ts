@@ -22,7 +22,7 @@
  *                   cancelled ◀───────────────────┘ any ending, once cancelling was asked for
  * ```
  * `completed`, `error` and `cancelled` are settled: a settled job never runs again unless a person retries it.
- * Every arrow out of `processing` is written by the pipelines of end-attempt.ts, and by nothing else.
+ * Every arrow out of `processing` is written by the stages of leave-processing.ts, and by nothing else.
  */
 
 import type { FailureCause } from './failure.js';

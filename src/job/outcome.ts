@@ -35,6 +35,9 @@ export type Outcome =
    */
   | { readonly kind: 'givenBack'; readonly atDeadline: boolean; readonly isUndoable?: true };
 
+/** The outcome of an attempt that never began. */
+export const unbegun: Outcome = { kind: 'givenBack', atDeadline: false };
+
 /** Steps of an attempt that goes on. Written as outcomes are, and together with them. */
 export interface Stepped {
   readonly kind: 'stepped';
@@ -95,7 +98,7 @@ export function queuedAgain({ jobName, queue }: ClaimedJob, outcome: Outcome): Q
 /**
  * Returns the places that a written outcome freed. A job that was given back keeps its places. A job in a strict order, or
  * with a queued successor, keeps its place until it is settled. In a strict order it also keeps it in `error` if that stops
- * the line. See end-attempt.ts.
+ * the line. See held-places.ts.
  *
  * @param settledAs the job's new status, or undefined if nothing was changed
  */

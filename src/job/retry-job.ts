@@ -3,11 +3,12 @@ import { ConflictError } from '../errors.js';
 import { byId } from '../mongo/by-index.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
 import { changeOrExplain } from './change-or-explain.js';
-import { unlessAlone, withoutLimitsExceptOrder } from './end-attempt.js';
 import { findOrphans } from './find-orphans.js';
 import { mayBeAdded, mayBeChild } from './group.js';
+import { withoutLimitsExceptOrder } from './held-places.js';
 import type { Job, JobDocument, JobStatus } from './job.js';
 import { type JobCollections, ourJob } from './jobs-collection.js';
+import { unlessAlone } from './leave-processing.js';
 import { requireUniqueKeys } from './require-unique-index.js';
 import { tryingStepsAnew } from './step-statements.js';
 

@@ -16,7 +16,7 @@ import {
  * Returns the update stages that store steps, and take their signals out of the mailbox. The caller's filter names the
  * lease. Storing a step again changes only its times. The stages may precede those of `endAttempt`.
  *
- * The lease is marked: losing it now uses up no attempt, because the job has made progress. See end-attempt.ts.
+ * The lease is marked: losing it now uses up no attempt, because the job has made progress. See attempt-counters.ts.
  */
 export function storeSteps({ steps, version, page, drops = [] }: StepWrites): Document[] {
   // A cursor may be on its way while the end of its iteration is stored.

@@ -1,11 +1,12 @@
 import type { Collection, Document } from 'mongodb';
 import { byId } from '../mongo/by-index.js';
 import { changeOrExplain } from './change-or-explain.js';
-import { unlessAlone, withoutLimits } from './end-attempt.js';
 import { isOrdered } from './flow-rules.js';
 import { type FormerHolder, holderFields } from './former-holder.js';
+import { withoutLimits } from './held-places.js';
 import type { JobDocument } from './job.js';
 import { ourJob } from './jobs-collection.js';
+import { unlessAlone } from './leave-processing.js';
 import type { ResolvedRetryDelay } from './retry-delay.js';
 
 /** The fields that can be changed while a job is queued. */

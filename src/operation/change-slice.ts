@@ -1,14 +1,16 @@
 import type { AnyBulkWriteOperation, Collection, Document, Filter } from 'mongodb';
 import type { Role } from '../access/role.js';
 import { afterCancelling, type CancelledInTree, requireFreedKeys } from '../job/change-many.js';
-import { requestCancel, unlessAlone, withoutLimits, withoutLimitsExceptOrder } from '../job/end-attempt.js';
 import { findOrphans } from '../job/find-orphans.js';
 import { type FormerHolder, holderFields } from '../job/former-holder.js';
+import { withoutLimits, withoutLimitsExceptOrder } from '../job/held-places.js';
 import { type InTree, treeFields } from '../job/in-tree.js';
 import { isNotAhead } from '../job/is-not-ahead.js';
 import { isSettled, type Job, type JobDocument, type JobStatus, settledStatuses } from '../job/job.js';
 import { ourJob } from '../job/jobs-collection.js';
+import { unlessAlone } from '../job/leave-processing.js';
 import { before, changedBy, leftAlone, markedBy, notMarkedBy, undoneBy } from '../job/operation-mark.js';
+import { requestCancel } from '../job/request-cancel.js';
 import { queueAgain, type Retried } from '../job/retry-job.js';
 import { byId } from '../mongo/by-index.js';
 import { resultDespiteTakenKeys } from '../mongo/duplicate-key.js';

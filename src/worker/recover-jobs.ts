@@ -4,7 +4,7 @@ import { IndexMissingError } from '../errors.js';
 import type { FlowCollections } from '../flow/limit-document.js';
 import type { DueLimit } from '../flow/lines.js';
 import { type GroupCollections, isDueForCheck } from '../group/group-document.js';
-import { endLostAttempt, undoLostAttempt } from '../job/end-attempt.js';
+import { endLostAttempt, undoLostAttempt } from '../job/end-lost-attempt.js';
 import type { HeldSlot, JobLimit } from '../job/flow-rules.js';
 import { type InTree, treeFields } from '../job/in-tree.js';
 import { heldBackJobs, leaseExpiry } from '../job/indexes.js';

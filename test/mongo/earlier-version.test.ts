@@ -4,7 +4,7 @@
  */
 import { expect, test } from 'vitest';
 import { claimJobs } from '../../src/job/claim-jobs.js';
-import { endLostAttempt } from '../../src/job/end-attempt.js';
+import { endLostAttempt } from '../../src/job/end-lost-attempt.js';
 import type { JobDocument } from '../../src/job/job.js';
 import { useDatabase } from '../database.js';
 import { echo } from '../jobs.js';
