@@ -66,7 +66,7 @@ import { Jobs } from './job/jobs.js';
 import type { JobFactoryInfo } from './job/list-job-factories.js';
 import type { JobsFilter } from './job/list-jobs.js';
 import type { Middleware, RunMiddleware, StepMiddleware } from './job/middleware.js';
-import { freedSlots, isForGood, type Outcome, queuedAgain, settlementOf } from './job/outcome.js';
+import { freedSlots, isForGood, type Outcome, queuedAgain, settlementOf, unbegun } from './job/outcome.js';
 import { type QueuedJob, someJob } from './job/queued-job.js';
 import type { ClaimFilter } from './job/queued-jobs.js';
 import { type Registration, readRegistration, readRegistrations } from './job/registration.js';
@@ -115,19 +115,16 @@ import { stepNameSchema } from './step/step-options.js';
 import { type StepRules, usualStepRules } from './step/step-rules.js';
 import { validateNow } from './validate.js';
 import type { Verdict } from './verdict/find-verdict.js';
-import { admitOrGiveBack } from './worker/admit-or-give-back.js';
+import { logAttempts, tellEnded, tellLost } from './worker/attempt-events.js';
 import { WorkerChildStore } from './worker/child-store.js';
 import { drain } from './worker/drain.js';
+import { type DrainContext, workerName } from './worker/drain-scope.js';
 import { failedOutcome, withoutSecrets } from './worker/failed-outcome.js';
-import { logAttempts } from './worker/log-attempts.js';
 import { RecentDurations } from './worker/recent-durations.js';
 import { type LostAttempt, type Recovery, recoverJobs } from './worker/recover-jobs.js';
 import { withStopSignal } from './worker/stop-signal.js';
 import type { DrainSummary } from './worker/summary.js';
-import { tellEnded } from './worker/tell-ended.js';
-import { tellLost } from './worker/tell-lost.js';
 import { unlessAborted } from './worker/unless-aborted.js';
-import { type DrainContext, workerName } from './worker/worker.js';
 import { Workers } from './worker/workers.js';
 
 /** Lets two heartbeats fail before the lease expires, yet a crash is noticed within a minute. */
@@ -916,13 +913,12 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     const { jobs } = await this.#connected();
     const { name, leaseMs, claimable, aloneFilter, gate } = this.#worker;
     const lease = { token: randomUUID(), worker: workerName(name), leaseMs };
-    const giveBack = (job: ClaimedJob) =>
-      settleJobs(jobs, [settlementOf(job, { kind: 'givenBack', atDeadline: false })]);
+    const giveBack = (job: ClaimedJob) => settleJobs(jobs, [settlementOf(job, unbegun)]);
     for (;;) {
       const [claimed] = await claimJobs(jobs, await claimable(), lease, 1);
       const [job] = claimed ? [claimed] : await claimJobAlone(jobs, await aloneFilter(), lease);
       if (!job) return undefined;
-      const { admitted, requeued } = await admitOrGiveBack(gate, [job], 1, giveBack);
+      const { admitted, requeued } = await gate.admit([job], 1, giveBack);
       await this.jobsReady.tell(requeued);
       if (admitted[0]) return admitted[0];
     }

@@ -123,19 +123,18 @@ export class MemorySteps {
   #host(park: (outcome?: Outcome) => void): StepHost {
     const { given, factory } = this;
     return {
-      job: this.#job(),
-      factory,
+      attempt: {
+        job: this.#job(),
+        factory,
+        signal: given.signal,
+        hasEnded: false,
+        timeLeft: () => Number.POSITIVE_INFINITY,
+        outOfTime: () => Promise.resolve(),
+      },
+      report: { log: given.log, toFailure, stepped: () => {}, hold: () => () => {} },
       store: this.#store,
       children: this.#children,
-      signal: given.signal,
-      timeLeft: () => Number.POSITIVE_INFINITY,
       wholeTimeMs: Number.POSITIVE_INFINITY,
-      outOfTime: () => Promise.resolve(),
-      hasEnded: false,
-      log: given.log,
-      toFailure,
-      onCursor: () => {},
-      withoutReports: (work) => work(),
       park,
       callbackUrl: (step) => `https://jobs.test/callbacks/${encodeURIComponent(step)}`,
       maxInPlaceMs: 0,

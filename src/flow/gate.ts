@@ -66,14 +66,24 @@ export class Gate {
    *
    * @param claimed jobs of one claim
    * @param room how many jobs the worker can take
-   * @throws the driver's errors. The jobs are then still leased
+   * @param giveBack gives back a job. Called for all of them if they could not be admitted
+   * @throws the driver's errors. The jobs that could not be given back are recovered once their leases expire
    */
-  async admit(claimed: readonly ClaimedJob[], room: number): Promise<Admitted> {
+  async admit(
+    claimed: readonly ClaimedJob[],
+    room: number,
+    giveBack: (job: ClaimedJob) => Promise<unknown>,
+  ): Promise<Admitted> {
     const { breakers } = this.options;
-    const allowed = await breakers.admit(claimed);
-    const result = await this.#admit(allowed, room);
-    await breakers.letGo(result.admitted, allowed);
-    return result;
+    try {
+      const allowed = await breakers.admit(claimed);
+      const result = await this.#admit(allowed, room);
+      await breakers.letGo(result.admitted, allowed);
+      return result;
+    } catch (error) {
+      await Promise.allSettled(claimed.map(giveBack));
+      throw error;
+    }
   }
 
   async #admit(claimed: readonly ClaimedJob[], room: number): Promise<Admitted> {

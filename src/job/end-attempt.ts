@@ -20,7 +20,8 @@ import {
   whenCompleted,
   whenQueued,
 } from './leave-processing.js';
-import type { Outcome, Settlement, Stepped } from './outcome.js';
+import type { Outcome, Settlement } from './outcome.js';
+import { storeReport } from './report.js';
 import { beginRun, beginToUndo, hasStepped, storeSteps, storeWaits, wakeUp } from './step-statements.js';
 
 /**
@@ -39,22 +40,22 @@ export const MAX_UNFINISHED = 10;
  *
  * User values stand inside `$literal`, so that none is evaluated.
  *
- * @param flow given if the job holds places in limits, or a moment. It loses them, except if it was given back. It keeps
- *   the places that it holds until it is settled
- * @param hasPeriod whether the job may keep its unique key for a time
+ * A job with flow control loses its places, except if it was given back, and except for those that it holds until it is
+ * settled.
  */
-export function endAttempt(
-  outcome: Outcome | Stepped,
-  flow?: Settlement['flow'],
-  hasPeriod = false,
-): Document[] {
-  if (outcome.kind === 'stepped') return storeSteps(outcome.writes);
+export function endAttempt({ outcome, flow, hasPeriod, report }: Ended): Document[] {
+  const reported = report ? storeReport(report) : [];
+  if (outcome.kind === 'stepped') return [...reported, ...storeSteps(outcome.writes)];
   return [
+    ...reported,
     ...endingOf(outcome),
     ...(flow ? freeingSlots(outcome, flow) : []),
     ...(hasPeriod ? [keepingKey] : []),
   ];
 }
+
+/** How an attempt ended, or went on. */
+type Ended = Pick<Settlement, 'outcome' | 'flow' | 'hasPeriod' | 'report'>;
 
 function endingOf(outcome: Outcome): Document[] {
   switch (outcome.kind) {

@@ -1,10 +1,9 @@
-import type { AnyBulkWriteOperation, ClientSession, Collection, Document, Filter } from 'mongodb';
+import type { AnyBulkWriteOperation, ClientSession, Collection, Filter } from 'mongodb';
 import { byId } from '../mongo/by-index.js';
 import { completeAttempts, endAttempt } from './end-attempt.js';
 import { isNotAhead } from './is-not-ahead.js';
 import type { JobDocument, JobStatus } from './job.js';
 import type { Completed, Settlement } from './outcome.js';
-import { storeReport } from './report.js';
 
 /**
  * Maximum size of outputs that share a statement. Far below MongoDB's limit of 16 MB. A larger limit would save
@@ -67,7 +66,7 @@ async function settleOne(
   inSession: { readonly session?: ClientSession } = {},
 ): Promise<JobStatus | undefined> {
   const options = { returnDocument: 'after', projection: { status: 1 }, ...inSession, ...byId } as const;
-  return (await jobs.findOneAndUpdate(leaseOf(settlement), endingOf(settlement), options))?.status;
+  return (await jobs.findOneAndUpdate(leaseOf(settlement), endAttempt(settlement), options))?.status;
 }
 
 function isDeletable({ outcome, isDeletedWhenCompleted }: Settlement): boolean {
@@ -118,7 +117,7 @@ function toBulkOperations(settlements: readonly Settlement[]): AnyBulkWriteOpera
     ...byClaim(sharing).flatMap(sliceBySize).map(toSharedOperation),
     ...others.map((settlement) => {
       const filter = { ...leaseOf(settlement), ...(isCompleted(settlement) && unlessToBeCancelled) };
-      return { updateOne: { filter, update: endingOf(settlement), ...byId } };
+      return { updateOne: { filter, update: endAttempt(settlement), ...byId } };
     }),
   ];
 }
@@ -176,15 +175,6 @@ function toBeCompleted(settlements: readonly Settlement[]): Filter<JobDocument> 
  * cannot tell the two apart, so such a job is settled on its own after reading back.
  */
 const unlessToBeCancelled = { cancelRequested: { $exists: false } };
-
-function endingOf(settlement: Settlement): Document[] {
-  const { outcome, flow, hasPeriod } = settlement;
-  return [...reportOf(settlement), ...endAttempt(outcome, flow, hasPeriod)];
-}
-
-function reportOf({ report }: Settlement): Document[] {
-  return report ? storeReport(report) : [];
-}
 
 function leaseOf({ id, token }: Settlement): Filter<JobDocument> {
   return { _id: id, ...leasedBy(token) };

@@ -63,8 +63,8 @@ export class ActiveSteps {
    */
   async mayBegin(expectedMs: number): Promise<boolean> {
     this.#throwIfAborted();
-    if (!this.#mustEnd && expectedMs < this.host.timeLeft()) return true;
-    await this.host.outOfTime();
+    if (!this.#mustEnd && expectedMs < this.host.attempt.timeLeft()) return true;
+    await this.host.attempt.outOfTime();
     this.#throwIfAborted();
     return false;
   }
@@ -86,12 +86,12 @@ export class ActiveSteps {
   }
 
   get #mustEnd(): boolean {
-    const { signal } = this.host;
+    const { signal } = this.host.attempt;
     return signal.aborted && isKind(signal.reason, AttemptAbortedError) && goesOn.has(signal.reason.why);
   }
 
   #throwIfAborted(): void {
-    if (this.host.signal.aborted && !this.#mustEnd) throw this.host.signal.reason;
+    if (this.host.attempt.signal.aborted && !this.#mustEnd) throw this.host.attempt.signal.reason;
   }
 
   /** Notes that a step has ended or waits. The job's code may begin another one before the next turn of the event loop. */

@@ -76,13 +76,13 @@ export class AttemptSteps implements Steps {
   async transaction<Value>(name: string, ...args: readonly unknown[]): Promise<Value>;
   async transaction(name: string, ...args: readonly unknown[]): Promise<unknown> {
     const { work, options } = callOf(name, args, transactionSchema);
-    const { store, job } = this.host;
+    const { store, attempt } = this.host;
     return this.#call(name, 'transaction', options, async (journal, context, ended) => {
       const replaced = this.host.replacement(name);
       if (replaced) return journal.store(await ended(await replaced(context)));
       await journal.makeRoom();
-      const { writes, write } = await this.host.withoutReports(() =>
-        store.keepInTransaction(job, async (session) => {
+      const { writes, write } = await this.#withoutReports(() =>
+        store.keepInTransaction(attempt.job, async (session) => {
           const ending = await ended(await work(session, context));
           const all = journal.writesWith(ending);
           return { writes: all, result: { writes: all, write: ending } };
@@ -91,6 +91,16 @@ export class AttemptSteps implements Steps {
       journal.stored(writes, write);
       return write;
     });
+  }
+
+  /** Holds back the attempt's reports while `work` changes the job in a transaction. */
+  async #withoutReports<Result>(work: () => Promise<Result>): Promise<Result> {
+    const letGo = this.host.report.hold();
+    try {
+      return await work();
+    } finally {
+      letGo();
+    }
   }
 
   async iterate<Cursor, Value>(
@@ -149,7 +159,7 @@ export class AttemptSteps implements Steps {
       }
       cursor = storedForm(name, () => toCursor(next, name));
       journal.later({ ...entryOf(calls), state: 'iterating', cursor });
-      this.host.onCursor();
+      this.host.report.stepped();
     }
   }
 
@@ -236,7 +246,7 @@ export class AttemptSteps implements Steps {
       return { value: await parse() };
     } catch (error) {
       if (!isKind(error, ValidationError)) throw error;
-      this.host.log(`A signal was dropped: ${error.message}`);
+      this.host.report.log(`A signal was dropped: ${error.message}`);
       return undefined;
     }
   }
@@ -290,7 +300,7 @@ export class AttemptSteps implements Steps {
 
   async continueAs(input: unknown): Promise<never> {
     this.#requireGoingOn('continueAs');
-    const { factory, job } = this.host;
+    const { factory, job } = this.host.attempt;
     return this.#active.during(async () => {
       requireForward((await this.#place()).journal);
       await factory.parseInput(input);
@@ -330,7 +340,7 @@ export class AttemptSteps implements Steps {
     const most = this.#journal.roomForOutput;
     if (outputBytes <= most) return;
     const message = `expected at most ${most} bytes as BSON beside the job's input and steps, not ${outputBytes}: store the data elsewhere and return a reference`;
-    throw new ValidationError(`Output of job '${this.host.job.jobName}'`, [{ path: '', message }]);
+    throw new ValidationError(`Output of job '${this.host.attempt.job.jobName}'`, [{ path: '', message }]);
   }
 
   /** Whether the attempt has stored a step or the end of a wait, or has one or a cursor to store. */
@@ -343,7 +353,7 @@ export class AttemptSteps implements Steps {
    * steps. Returns undefined if it has none to undo, or is undoing them.
    */
   failedBy(failure: Failure): Outcome | undefined {
-    const { undo: marked } = this.host.job.steps ?? {};
+    const { undo: marked } = this.host.attempt.job.steps ?? {};
     if (this.isUndoing || marked === 'underWay') return undefined;
     if (this.#undoable.length === 0 && marked === undefined) return undefined;
     return undoFirst(failure, (steps) => this.#writesWith(steps));
@@ -424,7 +434,7 @@ export class AttemptSteps implements Steps {
 
   /** @throws ConflictError if the attempt has ended. One that is parked has not: its function is called anew */
   #requireGoingOn(subject: string): void {
-    const { hasEnded, job } = this.host;
+    const { hasEnded, job } = this.host.attempt;
     if (hasEnded && !this.#active.isParked)
       throw new ConflictError(job.id, `${subject} comes too late: the attempt of job '${job.id}' has ended.`);
   }
@@ -435,7 +445,8 @@ export class AttemptSteps implements Steps {
   }
 
   async #load(): Promise<StepJournal> {
-    const { job, store } = this.host;
+    const { attempt, store } = this.host;
+    const { job } = attempt;
     const isNew = job.steps === undefined;
     this.#journal = new StepJournal(
       this.host,
@@ -445,16 +456,16 @@ export class AttemptSteps implements Steps {
   }
 
   #writesWith(steps: readonly StepWrite[]): StepWrites {
-    const writes = this.#journal?.writesWith() ?? { steps: [], version: this.host.factory.version };
+    const writes = this.#journal?.writesWith() ?? { steps: [], version: this.host.attempt.factory.version };
     return { ...writes, steps: [...writes.steps, ...steps] };
   }
 
   get #run(): number {
-    return this.host.job.steps?.run ?? 1;
+    return this.host.attempt.job.steps?.run ?? 1;
   }
 
   #contextOf(name: string): (attempt: number) => StepContext {
-    const { job, signal } = this.host;
+    const { job, signal } = this.host.attempt;
     const of = JSON.stringify([job.id, this.#run, name]);
     const idempotencyKey = createHash('sha256').update(of).digest('base64url');
     return (attempt) => ({ idempotencyKey, attempt, signal });

@@ -45,7 +45,7 @@ export async function fanOut(
     return resultsOf(stored, place);
   }
   const { host, journal, active } = place;
-  const id = stored?.id ?? childrenId(host.job.id, run, name);
+  const id = stored?.id ?? childrenId(host.attempt.job.id, run, name);
   const group = groupOf('children', id);
   await active.begin(0);
   const hasBegun = known?.state === 'waiting';
@@ -57,7 +57,8 @@ export async function fanOut(
   const result = { id, count, failed: 0 };
   const waiting = { ...entry, state: 'waiting', result } as const;
   if (stored === undefined) await add(children, id, place);
-  else if (known?.state === 'retrying' && !(await host.children.retry(host.job, group))) await waitToRetry();
+  else if (known?.state === 'retrying' && !(await host.children.retry(host.attempt.job, group)))
+    await waitToRetry();
   if (count > 0) await waitFor();
   return end();
 
@@ -73,7 +74,7 @@ export async function fanOut(
     if (!state.isOpen) return;
     const isLate = wait?.until !== undefined && journal.isOver(wait.until);
     const mustStop = isLate || (options.onError === 'cancel' && state.hasFailed);
-    if (mustStop) await host.children.cancel(host.job, id);
+    if (mustStop) await host.children.cancel(host.attempt.job, id);
     const late = isLate && { failure: { message: 'its time was over before all children had ended' } };
     const until = mustStop ? undefined : (wait?.until ?? options.timeout);
     const on = options.onError === 'cancel' && !mustStop ? failureIn(group) : group;
@@ -120,7 +121,7 @@ export async function fanOut(
 async function add(children: Children, id: string, { host }: StepPlace): Promise<void> {
   const { name, kind, inputs, options } = children;
   try {
-    await host.children.add(host.job, {
+    await host.children.add(host.attempt.job, {
       id,
       jobs: inputs.map((input) =>
         typeof kind === 'string'

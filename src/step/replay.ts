@@ -109,8 +109,15 @@ function hostOf(
 ): StepHost {
   const never = () => new Promise<never>(() => {});
   return {
-    job: { ...job, token: 'replay' },
-    factory,
+    attempt: {
+      job: { ...job, token: 'replay' },
+      factory,
+      signal: new AbortController().signal,
+      hasEnded: false,
+      timeLeft: () => Number.NEGATIVE_INFINITY,
+      outOfTime: async () => {},
+    },
+    report: { log: () => {}, toFailure, stepped: () => {}, hold: () => () => {} },
     store: {
       load: async () => ({ log: { entries }, paged: [], now: new Date() }),
       keep: never,
@@ -126,19 +133,11 @@ function hostOf(
       cancel: never,
       read: never,
     },
-    signal: new AbortController().signal,
-    timeLeft: () => Number.NEGATIVE_INFINITY,
     wholeTimeMs: Number.POSITIVE_INFINITY,
-    outOfTime: async () => {},
-    hasEnded: false,
-    log: () => {},
-    toFailure,
     maxInPlaceMs: Number.NEGATIVE_INFINITY,
     replacement: () => undefined,
     around: (_, call) => call(),
     onEnded: () => {},
-    onCursor: () => {},
-    withoutReports: (work) => work(),
     ...told,
     callbackUrl: () => 'https://replay.invalid/',
   };

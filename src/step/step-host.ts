@@ -67,23 +67,37 @@ export interface ChildStore {
 }
 
 /** The attempt whose steps run. */
-export interface StepHost {
+export interface SteppingAttempt {
   readonly job: ClaimedJob;
   readonly factory: JobFactory;
-  readonly store: StepStore;
-  readonly children: ChildStore;
   readonly signal: AbortSignal;
-  /** How long the attempt may still take, in milliseconds. */
-  timeLeft(): number;
-  /** How long an attempt may take that begins together with its worker, in milliseconds. */
-  readonly wholeTimeMs: number;
-  /** Resolves when no more may begin: at once if the attempt's own time is over, else when its worker stops. */
-  outOfTime(): Promise<void>;
   /** Whether the attempt is over, so that no step can be stored. */
   readonly hasEnded: boolean;
+  /** How long the attempt may still take, in milliseconds. */
+  timeLeft(): number;
+  /** Resolves when no more may begin: at once if the attempt's own time is over, else when its worker stops. */
+  outOfTime(): Promise<void>;
+}
+
+/** What an attempt reports while it runs. */
+export interface StepReport {
   log(message: string, fields?: LogLineFields): void;
   /** Returns an error in the form in which it is stored, without the values of redacted fields. */
   toFailure(error: unknown): Failure;
+  /** Tells that an iteration has a new cursor, to be stored with the attempt's reports. */
+  stepped(): void;
+  /** Holds back the reports until the returned function is called. */
+  hold(): () => void;
+}
+
+/** Where steps run. */
+export interface StepHost {
+  readonly attempt: SteppingAttempt;
+  readonly report: StepReport;
+  readonly store: StepStore;
+  readonly children: ChildStore;
+  /** How long an attempt may take that begins together with its worker, in milliseconds. */
+  readonly wholeTimeMs: number;
   /** A wait up to this time is waited in place. */
   readonly maxInPlaceMs: number;
   /** Returns what is called instead of a step's function. */
@@ -94,10 +108,6 @@ export interface StepHost {
   around(step: StepCall, call: () => Promise<unknown>): Promise<unknown>;
   /** Called when a step has ended, and that is stored or is stored along with the next write. */
   onEnded(step: EndedStep): void;
-  /** Called when an iteration has a new cursor, to be stored with the attempt's reports. */
-  onCursor(): void;
-  /** Holds back the attempt's reports while `work` changes the job in a transaction. */
-  withoutReports<Result>(work: () => Promise<Result>): Promise<Result>;
   /** Ends the attempt. Its function may be anywhere. Without an outcome, the job is given back. */
   park(outcome?: Outcome): void;
   /** Returns the link that answers a callback. @throws ConflictError if the processor has no callbacks */

@@ -59,7 +59,7 @@ export class StepJournal {
     for (const entry of [...paged, ...entries]) this.#known.set(entry.name, entry);
     for (const entry of entries) this.#sizes.set(entry.name, BSON.calculateObjectSize(entry));
     this.#signals = [...signals];
-    this.#waits = new Map((host.job.steps?.waits ?? []).map((wait) => [wait.name, wait]));
+    this.#waits = new Map((host.attempt.job.steps?.waits ?? []).map((wait) => [wait.name, wait]));
     this.#clock = { now: now.getTime(), at: performance.now() };
   }
 
@@ -100,7 +100,7 @@ export class StepJournal {
     await this.makeRoom(write);
     try {
       const writes = this.writesWith(write);
-      await this.host.store.keep(this.host.job, writes);
+      await this.host.store.keep(this.host.attempt.job, writes);
       this.stored(writes, write);
       return write;
     } finally {
@@ -114,7 +114,7 @@ export class StepJournal {
     const late = [...this.#late.values()].filter(({ name }) => name !== write?.name);
     const steps = [...late, ...(write ? [write] : [])];
     const drops = this.#drops.length > 0 && { drops: this.#drops };
-    return { steps, version: this.host.factory.version, ...drops };
+    return { steps, version: this.host.attempt.factory.version, ...drops };
   }
 
   /** Notes that these are stored, and with them a step that has ended. */
@@ -130,7 +130,7 @@ export class StepJournal {
   /** Notes a step, to be stored along with the next write. */
   later(write: StepWrite): void {
     this.#note(write);
-    this.#late.set(write.name, { ...write, version: this.host.factory.version });
+    this.#late.set(write.name, { ...write, version: this.host.attempt.factory.version });
   }
 
   /** The steps that are to be stored along with a report. */
@@ -173,12 +173,15 @@ export class StepJournal {
 
   /** How large the job's output may be beside its input and the steps in its document, in bytes. */
   get roomForOutput(): number {
-    return MAX_DOCUMENT_BYTES - RESERVED_BYTES - BSON.calculateObjectSize(this.host.job) - this.#bytes;
+    return (
+      MAX_DOCUMENT_BYTES - RESERVED_BYTES - BSON.calculateObjectSize(this.host.attempt.job) - this.#bytes
+    );
   }
 
   /** Returns whether there was anything to move. */
   async #moveToPage(): Promise<boolean> {
-    const { store, job, factory } = this.host;
+    const { store, attempt } = this.host;
+    const { job, factory } = attempt;
     try {
       const { log } = await store.load(job);
       const old = (log.entries ?? []).filter(isForPage);

@@ -119,7 +119,9 @@ export async function around<Write>(
     });
   } catch (error) {
     if (!stored) throw error;
-    host.log(`A middleware failed after step '${call.step}' was stored: ${host.toFailure(error).message}`);
+    host.report.log(
+      `A middleware failed after step '${call.step}' was stored: ${host.report.toFailure(error).message}`,
+    );
   }
   if (!stored) throw new Error(`A middleware did not call step '${call.step}'.`);
   return stored.write;
@@ -141,7 +143,7 @@ async function failForGood(
   { host, journal }: StepPlace,
 ): Promise<never> {
   const cause = error instanceof Unstorable ? error.cause : error;
-  const failure = host.toFailure(cause);
+  const failure = host.report.toFailure(cause);
   const failed = { ...entry, state: 'failed', failure } as const;
   await journal.store(failed);
   tellEnded(host, failed, entry.tries ?? 1);
@@ -150,7 +152,7 @@ async function failForGood(
 
 /** Waits, unless the attempt has to end before. */
 export async function pause(ms: number, { host, active }: StepPlace): Promise<void> {
-  await wait(ms, undefined, { signal: host.signal }).catch(() => {});
+  await wait(ms, undefined, { signal: host.attempt.signal }).catch(() => {});
   await active.begin(0);
 }
 
@@ -170,14 +172,14 @@ async function afterFailure(
   const { host, journal, active } = place;
   const isUnstorable = error instanceof Unstorable;
   // The end of an attempt is not the step's fault.
-  if (host.signal.aborted || isKind(error, AttemptAbortedError)) throw error;
+  if (host.attempt.signal.aborted || isKind(error, AttemptAbortedError)) throw error;
   if (!options.retry && !options.atMostOnce && !isUnstorable) throw error;
   // It puts off the whole job, and is no failure of the step.
   if (!options.atMostOnce && (isKind(error, Snooze) || isKind(error, RateLimited))) throw error;
   const isFinal = isUnstorable || isKind(error, RemoteException);
   if (isFinal || !options.retry || entry.tries >= options.retry.attempts)
     return failForGood(error, entry, place);
-  const retrying = { ...entry, state: 'retrying', failure: host.toFailure(error) } as const;
+  const retrying = { ...entry, state: 'retrying', failure: host.report.toFailure(error) } as const;
   const delayMs = askedDelay(error) ?? retryDelayMs(options.retry.delay, entry.tries);
   if (delayMs > host.maxInPlaceMs)
     return active.wait({ name, kind: 'retry', agoMs: 0, until: delayMs }, retrying);

@@ -1,11 +1,13 @@
 import type { AttemptEnded, Events, LeaseLost } from '../events.js';
-import type { Ending } from '../job/ending.js';
-import type { ClaimedJob } from '../job/job.js';
+import { type Ending, endingOf } from '../job/ending.js';
+import { failureKey, LOST_MESSAGE } from '../job/failure-key.js';
+import type { ClaimedJob, SettledStatus } from '../job/job.js';
 import type { Outcome } from '../job/outcome.js';
 import type { SettledAs } from '../job/settle-jobs.js';
 import type { EndedStep } from '../job/step-call.js';
+import type { Logger } from '../log.js';
 import { dueSince } from './due-since.js';
-import { tellEnded } from './tell-ended.js';
+import type { LostAttempt } from './recover-jobs.js';
 
 /** Tells listeners what happens to the attempts of one drain. */
 export class AttemptEvents {
@@ -58,4 +60,54 @@ export class AttemptEvents {
   #about({ id: jobId, jobName, queue, retryCounter: attempt }: ClaimedJob): LeaseLost {
     return { jobId, jobName, queue, attempt, worker: this.worker };
   }
+}
+
+const settledBy: Partial<Record<Ending, SettledStatus>> = {
+  completed: 'completed',
+  errors: 'error',
+  cancelled: 'cancelled',
+};
+
+/**
+ * Tells listeners that an attempt ended, and whether that settled the job. Returns how the attempt is counted.
+ *
+ * @param settledAs how the database took the outcome, or undefined when that is unknown
+ * @param about details of the attempt that its job does not hold
+ */
+export function tellEnded(
+  events: Events,
+  job: ClaimedJob,
+  outcome: Outcome,
+  settledAs: SettledAs | undefined,
+  about: Pick<AttemptEnded, 'worker' | 'durationMs' | 'waitedMs'> = {},
+): Ending {
+  const { id: jobId, jobName, queue, retryCounter: attempt } = job;
+  const ending = endingOf(outcome, settledAs);
+  if (events.isHeard('attemptEnded')) {
+    const error =
+      outcome.kind === 'failed'
+        ? { error: outcome.failure.message, failureKey: failureKey(jobName, outcome.failure) }
+        : {};
+    events.tell('attemptEnded', { jobId, jobName, queue, attempt, ...about, outcome: ending, ...error });
+  }
+  const status = settledBy[ending];
+  if (status && events.isHeard('jobSettled')) events.tell('jobSettled', { jobId, jobName, status });
+  return ending;
+}
+
+/** Tells of attempts that recovery has ended: their workers mostly cannot tell any more. */
+export function tellLost(events: Events, lost: readonly LostAttempt[]): void {
+  for (const { leaseExpired, settledAs: status, limits: _, slots: __, tree: ___, ...attempt } of lost) {
+    events.tell('leaseLost', attempt);
+    const error = `worker ${attempt.worker} lost its lease, which expired at ${leaseExpired.toISOString()}`;
+    const { jobId, jobName } = attempt;
+    const key = failureKey(jobName, { message: LOST_MESSAGE });
+    events.tell('attemptEnded', { ...attempt, outcome: 'recovered', error, failureKey: key });
+    if (status) events.tell('jobSettled', { jobId, jobName, status });
+  }
+}
+
+/** Logs each attempt when it ends. */
+export function logAttempts(events: Events, log: Logger): void {
+  events.on('attemptEnded', ({ queue: _, ...attempt }) => log.info('Attempt ended', attempt));
 }

@@ -1,4 +1,5 @@
 import { setImmediate as turnOfEventLoop } from 'node:timers/promises';
+import { type Failure, toFailure } from '../job/failure.js';
 import type { ClaimedJob } from '../job/job.js';
 import type { JobContext } from '../job/job-context.js';
 import { type LoggedText, toLoggedText } from '../job/log-line.js';
@@ -55,6 +56,17 @@ export class AttemptReport {
     this.#linesTold += 1;
     void this.onTold(this);
   };
+
+  /** Returns a text without the values of redacted fields. */
+  hide(text: string): string {
+    return this.secrets?.hide(text) ?? text;
+  }
+
+  /** Returns an error in the form in which it is stored, without the values of redacted fields. */
+  toFailure(error: unknown): Failure {
+    const failure = toFailure(error);
+    return this.secrets?.hideFailure(failure) ?? failure;
+  }
 
   /** Tells that steps wait to be stored. */
   stepped(): void {

@@ -25,6 +25,7 @@ export class Batch implements SharedCall {
   hasBegun = false;
   /** Whether it has waited long enough for more jobs. */
   isDue: boolean;
+  readonly #factory: JobFactory;
   readonly #attempts = new Set<Attempt>();
   readonly #arrived: Arrival[] = [];
   #secrets: Secrets | undefined;
@@ -35,11 +36,11 @@ export class Batch implements SharedCall {
   /** @param onDue called when the batch has waited long enough, unless it has begun before */
   constructor(
     first: Attempt,
-    private readonly factory: JobFactory,
     private readonly size: number,
     waitMs: number,
     onDue: () => void,
   ) {
+    this.#factory = first.factory;
     this.jobName = first.job.jobName;
     this.queue = first.job.queue;
     this.isDue = waitMs === 0;
@@ -106,7 +107,7 @@ export class Batch implements SharedCall {
     const outputs = this.#scope.runInAsyncScope(() =>
       catchingRejections(
         (reason) => this.#reject(reason, arrived),
-        () => this.factory.runBatch?.(contexts),
+        () => this.#factory.runBatch?.(contexts),
       ),
     );
     for (const [index, { resolve }] of arrived.entries()) resolve(outputs?.[index]);

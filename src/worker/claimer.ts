@@ -3,13 +3,14 @@ import { claimAlike, claimJobAlone, claimJobs } from '../job/claim-jobs.js';
 import { ClaimSpread } from '../job/claim-spread.js';
 import type { LeaseRequest } from '../job/claim-statements.js';
 import type { ClaimedJob } from '../job/job.js';
+import { unbegun } from '../job/outcome.js';
 import type { QueuedJob } from '../job/queued-job.js';
 import type { ClaimFilter } from '../job/queued-jobs.js';
-import type { Logger } from '../log.js';
 import { NoAnswer, withinTime } from '../mongo/within-time.js';
-import { admitOrGiveBack } from './admit-or-give-back.js';
+import type { DrainScope } from './drain-scope.js';
+import type { ReadyJobs } from './ready-jobs.js';
 import { unlessAborted } from './unless-aborted.js';
-import type { DrainContext, DrainLimits } from './worker.js';
+import type { Writer } from './writer.js';
 
 /** How many claims in a row may find only jobs that their limits turn away. */
 const MAX_TRIES = 10;
@@ -20,68 +21,84 @@ const MAX_TURNED_AWAY = 500;
 /** As `MAX_TURNED_AWAY`, while jobs wait for their moments. A large claim would take so long that moments pass unused. */
 const MAX_POSTPONED = 50;
 
+/** The result of a claim. */
+export interface Claim {
+  readonly jobs: readonly ClaimedJob[];
+  /** Whether it found jobs, even if their limits turned all of them away. */
+  readonly foundSome: boolean;
+  /** Whether it got as many jobs as it asked for, so more are likely to wait. */
+  readonly moreWait: boolean;
+}
+
 /**
  * Claims jobs for one drain. Takes only jobs that fit into the remaining time, and gives up after the duration of a
  * lease.
  */
 export class Claimer {
   /** How many jobs were claimed in all. */
-  claimed = 0;
-  /** True if the last claim failed or left out jobs that would not have fitted. */
-  leftOut = false;
-  /** True if the last claim got as many jobs as it asked for, so more are likely to wait. */
-  moreWait = false;
-  /** True if the last claim found jobs, even if their limits turned all of them away. */
-  foundSome = false;
+  #claimed = 0;
+  #hasLeftOut = false;
   readonly #spread = new ClaimSpread();
   /** The first moment that a rate limit gave to a job since claims find more jobs than they ask for. */
   #firstMoment: Date | undefined;
 
   /**
-   * @param name name of the drain in leases
-   * @param giveBack gives back a job that arrived too late
-   * @param requeued gets the jobs to which their limits gave a place or a moment
+   * @param writer gives back jobs that arrived too late
+   * @param ready gets the jobs to which their limits gave a place or a moment
    */
   constructor(
-    private readonly worker: DrainContext,
-    private readonly limits: DrainLimits,
-    private readonly name: string,
-    private readonly log: Logger,
-    private readonly giveBack: (job: ClaimedJob) => Promise<unknown>,
-    private readonly requeued: QueuedJob[],
+    private readonly scope: DrainScope,
+    private readonly writer: Writer,
+    private readonly ready: ReadyJobs,
   ) {}
+
+  /** How many jobs were claimed in all. */
+  get claimed(): number {
+    return this.#claimed;
+  }
+
+  /** How many more jobs may be claimed. */
+  get left(): number {
+    return this.scope.limits.maxJobs - this.#claimed;
+  }
 
   /** The maximum number of jobs that may wait for a slot here, since other workers claim as well. */
   get share(): number {
     return this.#spread.share;
   }
 
+  /** Whether jobs may wait that could not be claimed: the last claim failed, or they would not have fitted. */
+  get hasLeftOut(): boolean {
+    return this.#hasLeftOut;
+  }
+
   /**
-   * Claims up to `limit` jobs. Returns none when the claim is late, or fails, which is logged.
+   * Claims up to `limit` jobs. Takes none when the claim is late, or fails, which is logged.
    *
    * @throws the driver's errors if nothing was claimed before
    */
-  async claim(limit: number): Promise<ClaimedJob[]> {
+  async claim(limit: number): Promise<Claim> {
     let wanted = limit;
-    this.foundSome = false;
+    let foundSome = false;
     for (let tries = 1; ; tries += 1) {
       const { found, jobs: first } = await this.#claimDue(wanted, limit);
-      this.foundSome ||= found > 0;
-      this.moreWait = found === wanted || this.#spread.stoppedEarly;
-      if (!this.moreWait) this.#firstMoment = undefined;
+      foundSome ||= found > 0;
+      const moreWait = found === wanted || this.#spread.stoppedEarly;
+      if (!moreWait) this.#firstMoment = undefined;
       // Jobs whose moments have come stand behind those that were not given any yet.
       const isBehind = first.length === 0 && this.#firstMoment !== undefined;
       const jobs = isBehind ? (await this.#claimDue(limit, limit, this.#firstMoment)).jobs : first;
-      if (tries === MAX_TRIES) return jobs;
-      if (!this.moreWait) {
+      const claim = { jobs, foundSome, moreWait };
+      if (tries === MAX_TRIES) return claim;
+      if (!moreWait) {
         // Not more than it can run now: jobs that wait here would keep the turn of other keys waiting.
-        const more = await this.#giveTurns(Math.min(limit, this.limits.maxThreads) - jobs.length);
-        if (jobs.length > 0 || more.length === 0) {
-          this.requeued.push(...more);
-          return jobs;
-        }
+        const idle = Math.min(limit, this.scope.limits.maxThreads) - jobs.length;
+        const given = await this.#giveTurns(idle);
+        if (jobs.length > 0)
+          this.ready.add(given); // Otherwise it claims them itself.
+        else if (given.length === 0) return claim;
       }
-      if (jobs.length > 0) return jobs;
+      if (jobs.length > 0) return claim;
       const most = this.#firstMoment ? Math.max(MAX_POSTPONED, limit) : MAX_TURNED_AWAY;
       wanted = Math.min(most, 4 * wanted);
     }
@@ -101,9 +118,9 @@ export class Claimer {
     let found = 0;
     const jobs = await this.#inTime(async (lease) => {
       const { filter, leftOut } = await this.fitting();
-      this.leftOut = leftOut;
+      this.#hasLeftOut = leftOut;
       const due = from ? { ...filter, runAtFrom: from } : filter;
-      const claimed = await claimJobs(this.worker.jobs, due, lease, wanted, this.#spread);
+      const claimed = await claimJobs(this.scope.worker.jobs, due, lease, wanted, this.#spread);
       found = claimed.length;
       return this.#admit(claimed, room);
     });
@@ -113,11 +130,10 @@ export class Claimer {
   /** Gives more jobs a turn. If that fails, the next claim does it. */
   async #giveTurns(idle: number): Promise<QueuedJob[]> {
     if (idle <= 0) return [];
-    const { gate, leaseMs } = this.worker;
     try {
-      return (await unlessAborted(this.limits.cutOff, withinTime(leaseMs, gate.giveTurns(idle)))) ?? [];
+      return (await this.#answer(this.scope.worker.gate.giveTurns(idle))) ?? [];
     } catch (error) {
-      this.log.warn('Jobs could not be given a turn', { error: String(error) });
+      this.scope.log.warn('Jobs could not be given a turn', { error: String(error) });
       return [];
     }
   }
@@ -125,8 +141,8 @@ export class Claimer {
   /** Claims one of the jobs that must run alone. @throws as in `claim` */
   claimAlone(): Promise<ClaimedJob[]> {
     return this.#inTime(async (lease) => {
-      const filter = await this.worker.aloneFilter();
-      return this.#admit(await claimJobAlone(this.worker.jobs, filter, lease), 1);
+      const filter = await this.scope.worker.aloneFilter();
+      return this.#admit(await claimJobAlone(this.scope.worker.jobs, filter, lease), 1);
     });
   }
 
@@ -137,7 +153,7 @@ export class Claimer {
       const isOpen = filter.jobNames.includes(jobName) && (filter.queues?.includes(queue) ?? true);
       if (!isOpen) return [];
       const alike = { ...filter, jobNames: [jobName], queues: [queue] };
-      return this.#admit(await claimAlike(this.worker.jobs, alike, lease, limit), limit);
+      return this.#admit(await claimAlike(this.scope.worker.jobs, alike, lease, limit), limit);
     });
   }
 
@@ -148,17 +164,18 @@ export class Claimer {
    * @throws the driver's errors
    */
   async fitting(): Promise<{ readonly filter: ClaimFilter; readonly leftOut: boolean }> {
-    const { claimable, durations, factory } = this.worker;
+    const { claimable, durations, factory } = this.scope.worker;
     const filter = await claimable();
-    if (this.claimed === 0) return { filter, leftOut: false };
-    const leftMs = this.limits.stopAt - Date.now();
+    if (this.#claimed === 0) return { filter, leftOut: false };
+    const leftMs = this.scope.limits.stopAt - Date.now();
     const jobNames = filter.jobNames.filter((name) => durations.expected(name, factory(name)) <= leftMs);
     return { filter: { ...filter, jobNames }, leftOut: jobNames.length < filter.jobNames.length };
   }
 
   async #admit(claimed: ClaimedJob[], room: number): Promise<ClaimedJob[]> {
-    const { admitted, requeued } = await admitOrGiveBack(this.worker.gate, claimed, room, this.giveBack);
-    this.requeued.push(...requeued);
+    const { gate } = this.scope.worker;
+    const { admitted, requeued } = await gate.admit(claimed, room, this.#giveBack);
+    this.ready.add(requeued);
     for (const { runAt } of requeued) this.#noteMoment(runAt);
     return admitted;
   }
@@ -170,31 +187,39 @@ export class Claimer {
 
   /** Claims, but waits no longer than a lease, or until the cut-off. Jobs that arrive later are given back. */
   async #inTime(claimBy: (lease: LeaseRequest) => Promise<ClaimedJob[]>): Promise<ClaimedJob[]> {
-    const { leaseMs } = this.worker;
-    const claim = claimBy({ token: randomUUID(), worker: this.name, leaseMs });
+    const { leaseMs } = this.scope.worker;
+    const claim = claimBy({ token: randomUUID(), worker: this.scope.name, leaseMs });
     try {
       // A claim that arrives later has already lost its leases.
-      const jobs = await unlessAborted(this.limits.cutOff, withinTime(leaseMs, claim));
+      const jobs = await this.#answer(claim);
       if (jobs === undefined) void this.#giveBackLate(claim);
-      this.claimed += jobs?.length ?? 0;
+      this.#claimed += jobs?.length ?? 0;
       return jobs ?? [];
     } catch (error) {
       if (error instanceof NoAnswer) void this.#giveBackLate(claim);
       // A drain that did some work reports that work. Only a drain that did nothing reports a failing database.
-      if (this.claimed === 0) throw error;
-      this.log.warn('A claim failed', { error: String(error) });
-      this.leftOut = true;
+      if (this.#claimed === 0) throw error;
+      this.scope.log.warn('A claim failed', { error: String(error) });
+      this.#hasLeftOut = true;
       return [];
     }
   }
 
+  /** Awaits an answer for as long as a lease, or until the cut-off. Undefined then. */
+  #answer<Result>(answer: Promise<Result>): Promise<Result | undefined> {
+    const { limits, worker } = this.scope;
+    return unlessAborted(limits.cutOff, withinTime(worker.leaseMs, answer));
+  }
+
+  readonly #giveBack = (job: ClaimedJob) => this.writer.settle(job, unbegun);
+
   /** Gives back the jobs of a late claim. If this fails too, the jobs are recovered once their leases expire. */
   async #giveBackLate(claim: Promise<readonly ClaimedJob[]>): Promise<void> {
-    this.log.warn('A claim did not return in time');
+    this.scope.log.warn('A claim did not return in time');
     try {
-      await Promise.all((await claim).map(this.giveBack));
+      await Promise.all((await claim).map(this.#giveBack));
     } catch (error) {
-      this.log.warn('The jobs of a late claim could not be given back', { error: String(error) });
+      this.scope.log.warn('The jobs of a late claim could not be given back', { error: String(error) });
     }
   }
 }

@@ -5,6 +5,8 @@ import { type ClaimedJob, isSettled } from '../job/job.js';
 import type { Outcome } from '../job/outcome.js';
 import type { QueuedJob } from '../job/queued-job.js';
 import type { SettledAs } from '../job/settle-jobs.js';
+import type { ReadySignal } from '../jobs-ready.js';
+import { UnderWay } from './under-way.js';
 
 /** How often to look at a group whose jobs end one after the other. Nobody is to wait long for the last one. */
 const EVERY_MS = 200;
@@ -21,12 +23,11 @@ interface Watched {
  */
 export class GroupWatch {
   readonly #watched = new Map<string, Watched>();
-  readonly #underWay = new Set<Promise<void>>();
+  readonly #underWay = new UnderWay();
 
-  /** @param tell called with jobs that may run now. Never rejects */
   constructor(
     private readonly groups: Groups,
-    private readonly tell: (jobs: readonly QueuedJob[]) => Promise<void>,
+    private readonly jobsReady: ReadySignal,
   ) {}
 
   /**
@@ -49,8 +50,8 @@ export class GroupWatch {
       if (groups.length > 0) this.#look(() => this.groups.lookForParent(id, groups));
     }
     if (hasChildren && (settledAs === 'stale' || settledAs === undefined))
-      this.#await(this.groups.checkSoon(id));
-    if (hasChildren && isSettled(settledAs)) this.#await(this.groups.endTree(id));
+      this.#underWay.add(this.groups.checkSoon(id));
+    if (hasChildren && isSettled(settledAs)) this.#underWay.add(this.groups.endTree(id));
     if (group === undefined || !isSettled(settledAs)) return;
     if (isOpen && settledAs === 'completed' && parseGroup(group).kind !== 'workflow') return;
     const member = { id, group, status: settledAs, ...(parents && { parents }) };
@@ -69,7 +70,7 @@ export class GroupWatch {
       this.#lookAt(ended);
     }
     this.#watched.clear();
-    await Promise.all(this.#underWay);
+    await this.#underWay.end();
   }
 
   #lookAgain(group: string): void {
@@ -86,12 +87,6 @@ export class GroupWatch {
   }
 
   #look(look: () => Promise<QueuedJob[]>): void {
-    this.#await(this.groups.tryTo(async () => this.tell(await look())));
-  }
-
-  /** Lets `finish` wait for work that never rejects. */
-  #await(work: Promise<void>): void {
-    const done = work.finally(() => this.#underWay.delete(done));
-    this.#underWay.add(done);
+    this.#underWay.add(this.groups.tryTo(async () => this.jobsReady.tell(await look())));
   }
 }

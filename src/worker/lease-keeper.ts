@@ -1,15 +1,13 @@
-import type { ClientSession, Collection } from 'mongodb';
+import type { ClientSession } from 'mongodb';
 import { type AbortReason, AttemptAbortedError, ConflictError } from '../errors.js';
-import type { ClaimedJob, HeldLease, JobDocument } from '../job/job.js';
+import type { ClaimedJob, HeldLease } from '../job/job.js';
 import { type Outcome, settlementOf } from '../job/outcome.js';
 import { type RenewalResult, renewLeases } from '../job/renew-leases.js';
 import { settleInSession } from '../job/settle-jobs.js';
-import type { Logger } from '../log.js';
 import { withinTime } from '../mongo/within-time.js';
-import type { Attempt } from './attempt.js';
-import { registerWorker, unregisterWorker, type WorkerInfo } from './register-worker.js';
-import type { WorkerDocument } from './worker-document.js';
-import type { Writer } from './writer.js';
+import type { DrainScope } from './drain-scope.js';
+import type { Reports } from './reports.js';
+import { WorkerEntry } from './worker-entry.js';
 
 /** Leases are renewed at a third of their duration, so two heartbeats may fail before they expire. */
 const HEARTBEATS_PER_LEASE = 3;
@@ -17,34 +15,22 @@ const HEARTBEATS_PER_LEASE = 3;
 /** How often per heartbeat the event loop is checked. A blocked event loop is measured this precisely. */
 const TICKS_PER_HEARTBEAT = 10;
 
-/** A shorter invocation is not worth a document of its own. */
-const REGISTER_AFTER_MS = 1_000;
-
-/** Nothing depends on the worker's document, so it must not hold up the end of an invocation. */
-const MAX_WAIT_MS = 1_000;
-
-/** Options of a lease keeper. */
-export interface KeeperOptions {
-  readonly jobs: Collection<JobDocument>;
-  readonly workers: Collection<WorkerDocument>;
-  readonly info: WorkerInfo;
-  readonly leaseMs: number;
-  /** Writer whose reports are sent along with heartbeats. */
-  readonly writer: Writer;
-  readonly log: Logger;
-  /** Called when the event loop was blocked for more than a third of the lease. */
-  readonly onBlocked: (blockedMs: number) => void;
-  /** Called when heartbeats are no longer late. */
-  readonly onInTimeAgain: () => void;
+/** An attempt whose lease is kept. */
+export interface LeasedAttempt {
+  readonly job: ClaimedJob;
+  /** When its claim was requested, by `performance.now()`. */
+  readonly askedAt: number;
+  /** Undefined before its function is called. */
+  readonly durationMs: number | undefined;
+  abort(why: AbortReason): void;
 }
 
 /**
  * Renews all leases of a drain in one command. Aborts attempts whose lease was lost or whose job is to be cancelled. The
- * same timer keeps the document that shows this worker as alive, once the worker has lived for a second. Nothing but
- * counts and lists use that document, so its errors are only logged.
+ * same timer shows that this worker is alive.
  */
 export class LeaseKeeper {
-  readonly #held = new Map<HeldLease, Attempt>();
+  readonly #held = new Map<HeldLease, LeasedAttempt>();
   /** Held leases that are not renewed, since their jobs are written in a transaction. */
   readonly #apart = new Map<HeldLease, () => boolean>();
   /** The renewal under way. */
@@ -59,12 +45,19 @@ export class LeaseKeeper {
   #isDue = false;
   /** When the last successful renewal began, or the first lease was requested. */
   #renewedAt = 0;
-  /** When to write the worker's document next. */
-  #registerAt = Number.POSITIVE_INFINITY;
-  #registering: Promise<void> | undefined;
+  readonly #entry: WorkerEntry;
 
-  constructor(private readonly options: KeeperOptions) {
-    this.#intervalMs = options.leaseMs / HEARTBEATS_PER_LEASE;
+  /**
+   * @param reports are sent along with heartbeats
+   * @param onInTimeAgain called when heartbeats are no longer late
+   */
+  constructor(
+    private readonly scope: DrainScope,
+    private readonly reports: Reports,
+    private readonly onInTimeAgain: () => void,
+  ) {
+    this.#intervalMs = scope.worker.leaseMs / HEARTBEATS_PER_LEASE;
+    this.#entry = new WorkerEntry(scope, this.#intervalMs);
   }
 
   /** Whether a heartbeat is missing. Leases are then near their end, so no job should be added. */
@@ -78,7 +71,7 @@ export class LeaseKeeper {
   }
 
   /** Keeps the attempt's lease until `release`, until the lease is lost, or until the job is to be cancelled. */
-  hold(attempt: Attempt): void {
+  hold(attempt: LeasedAttempt): void {
     const now = performance.now();
     if (this.#held.size === 0) {
       this.#renewedAt = attempt.askedAt;
@@ -87,11 +80,11 @@ export class LeaseKeeper {
     this.#held.set(attempt.job, attempt);
     if (this.#timer) return;
     this.#tickedAt = now;
-    this.#registerAt = now + REGISTER_AFTER_MS;
+    this.#entry.begin(now);
     this.#timer = setInterval(() => this.#tick(), this.#intervalMs / TICKS_PER_HEARTBEAT);
   }
 
-  release({ job }: Attempt): void {
+  release({ job }: LeasedAttempt): void {
     this.#held.delete(job);
     this.#apart.delete(job);
   }
@@ -101,7 +94,7 @@ export class LeaseKeeper {
    * common statement would wait for that transaction, and with it all other leases.
    */
   async apart<Result>(job: ClaimedJob, work: () => Promise<Result>): Promise<Result> {
-    const { jobs, leaseMs } = this.options;
+    const { jobs, leaseMs } = this.scope.worker;
     this.#apart.set(job, () => true);
     try {
       await this.#renewal;
@@ -121,7 +114,7 @@ export class LeaseKeeper {
   async completeIn(job: ClaimedJob, outcome: Outcome, session: ClientSession): Promise<void> {
     this.#apart.set(job, () => session.inTransaction());
     await this.#renewal;
-    const settledAs = await settleInSession(this.options.jobs, settlementOf(job, outcome), session);
+    const settledAs = await settleInSession(this.scope.worker.jobs, settlementOf(job, outcome), session);
     if (settledAs !== 'completed')
       throw new ConflictError(job.id, `Job '${job.id}' could not be completed: it is ${settledAs}.`);
   }
@@ -134,37 +127,27 @@ export class LeaseKeeper {
   async pause(isCutOff: boolean): Promise<void> {
     clearInterval(this.#timer);
     this.#timer = undefined;
-    const registering = this.#registering;
-    this.#registering = undefined;
-    if (registering === undefined || isCutOff) return;
-    await registering;
-    await this.#tryToWrite(unregisterWorker(this.options.workers, this.options.info._id));
+    await this.#entry.end(isCutOff);
   }
 
   #tick(): void {
     const now = performance.now();
     const blockedMs = now - this.#tickedAt;
     this.#tickedAt = now;
-    if (blockedMs > this.#intervalMs) this.options.onBlocked(blockedMs);
-    if (now >= this.#registerAt) this.#register(now);
+    if (blockedMs > this.#intervalMs) this.#tellBlocked(blockedMs);
+    this.#entry.keep(now);
     // Timers are slightly off, so the tick closest to the interval counts.
     if (now - this.#lastHeartbeat < this.#intervalMs * (1 - 0.5 / TICKS_PER_HEARTBEAT)) return;
     this.#lastHeartbeat = now;
     void this.#heartbeat(now);
   }
 
-  #register(now: number): void {
-    const { workers, info, leaseMs } = this.options;
-    this.#registerAt = now + this.#intervalMs;
-    this.#registering = this.#tryToWrite(registerWorker(workers, info, leaseMs));
-  }
-
-  async #tryToWrite(write: Promise<void>): Promise<void> {
-    try {
-      await withinTime(MAX_WAIT_MS, write);
-    } catch (error) {
-      this.options.log.warn('The document of this worker could not be written', { error: String(error) });
-    }
+  #tellBlocked(blockedMs: number): void {
+    const begun = [...this.#held.values()].filter(({ durationMs }) => durationMs !== undefined);
+    const jobNames = [...new Set(begun.map(({ job }) => job.jobName))];
+    const message =
+      'The event loop was blocked, and heartbeats with it: work that keeps the CPU busy belongs in a subprocess job';
+    this.scope.log.warn(message, { blockedMs: Math.round(blockedMs), jobNames });
   }
 
   async #heartbeat(now: number): Promise<void> {
@@ -178,7 +161,7 @@ export class LeaseKeeper {
       for (const lease of cancelled) this.#letGo(lease, 'cancelled');
       for (const lease of lost) this.#letGo(lease, 'lease lost');
     } catch (error) {
-      this.options.log.error('Heartbeat failed', { error: String(error) });
+      this.scope.log.error('Heartbeat failed', { error: String(error) });
     } finally {
       this.#renewing = false;
     }
@@ -188,7 +171,7 @@ export class LeaseKeeper {
   #noteRenewal(began: number): void {
     const wasLate = this.isLate;
     this.#renewedAt = Math.max(this.#renewedAt, began);
-    if (wasLate) this.options.onInTimeAgain();
+    if (wasLate) this.onInTimeAgain();
   }
 
   #isApart(lease: HeldLease): boolean {
@@ -197,8 +180,8 @@ export class LeaseKeeper {
 
   /** Limits the time of a renewal, so that a dead connection does not hold up the next renewal on another one. */
   #renew(): Promise<RenewalResult> {
-    const { jobs, leaseMs, writer } = this.options;
-    return writer.alongside(async (reports, stored) => {
+    const { jobs, leaseMs } = this.scope.worker;
+    return this.reports.alongside(async (reports, stored) => {
       const held = [...this.#held.keys()].filter((lease) => !this.#isApart(lease));
       const renewal = renewLeases(jobs, held, leaseMs, reports);
       this.#renewal = renewal.catch(() => {});
@@ -212,7 +195,8 @@ export class LeaseKeeper {
   #letGoOfExpired(now: number): void {
     for (const [lease, { askedAt }] of this.#held) {
       if (this.#isApart(lease)) continue; // Whether it is lost, the transaction finds out.
-      if (now - Math.max(askedAt, this.#renewedAt) > this.options.leaseMs) this.#letGo(lease, 'lease lost');
+      if (now - Math.max(askedAt, this.#renewedAt) > this.scope.worker.leaseMs)
+        this.#letGo(lease, 'lease lost');
     }
   }
 

@@ -1,57 +1,67 @@
 import type { Attempt, AttemptState } from './attempt.js';
-import type { Batch } from './batch.js';
+import { Batch } from './batch.js';
+import type { DrainLimits } from './drain-scope.js';
+import type { Pace } from './pace.js';
 
 /** A job that was claimed ahead and has no slot after this time is given back: some job runs longer than expected. */
 const MAX_WAIT_MS = 200;
 
+/** A batch waits no longer than this share of the worker's remaining time, so that it runs. */
+const MAX_SHARE_WAITED = 1 / 2;
+
 /**
- * Holds the attempts of one drain, from the claim until their outcomes are written, and their slots. Attempts that wait
- * for a slot are sorted by priority. The attempts of a batch share a slot, and those that join it do not wait in line.
+ * Holds the attempts of one drain, from the claim until their outcomes are written, and begins each once it has a slot.
+ * Attempts that wait for a slot are sorted by priority. The attempts of a batch share a slot, and those that join it do
+ * not wait in line.
  */
 export class Pool {
+  /** Whether more jobs are due than the last claim took, as far as it could see. */
+  moreWait = false;
+  /** While due jobs must run alone, there is room for nothing else, and nothing waits for a batch. */
+  jobsWaitAlone: boolean;
   readonly #attempts = new Set<Attempt>();
   /** Attempts that wait for a slot, next one first. */
   #line: Attempt[] = [];
   /** The newest batch of each kind of jobs. */
   readonly #batches = new Map<string, Batch>();
-  #running = 0;
+  #slotsUsed = 0;
   #ended = 0;
   #writing = 0;
+  #abandoned = 0;
   #longWaitTimer: NodeJS.Timeout | undefined;
 
-  /**
-   * @param slots how many attempts run at a time
-   * @param onWaitedLong called with attempts that waited so long for a slot that they should be given back
-   */
+  /** @param onRoom called when there may be room for more jobs, or more to do for a batch */
   constructor(
-    private readonly slots: number,
-    private readonly onWaitedLong: (attempts: readonly Attempt[]) => void,
-  ) {}
-
-  /** Adds attempts to the line in the given order, behind others of the same or a higher priority. */
-  add(attempts: readonly Attempt[]): void {
-    for (const attempt of attempts) this.#attempts.add(attempt);
-    const join = (attempt: Attempt) => this.#batches.get(attempt.job.jobName)?.add(attempt) ?? false;
-    this.#line.push(...(this.#batches.size === 0 ? attempts : attempts.filter((each) => !join(each))));
-    this.#line.sort((one, other) => other.job.priority - one.job.priority);
-    if (attempts.length > 0) this.#longWaitTimer ??= setTimeout(() => this.#lookForLongWaits(), MAX_WAIT_MS);
+    private readonly limits: DrainLimits,
+    private readonly pace: Pace,
+    private readonly onRoom: () => void,
+  ) {
+    this.jobsWaitAlone = limits.runsAlone;
   }
 
-  /** Gives a free slot to the next attempt in line and returns that attempt. */
-  takeSlot(): Attempt | undefined {
-    if (this.#running >= this.slots) return undefined;
-    const next = this.#line.shift();
-    if (next === undefined) return undefined;
-    this.#running += 1;
-    this.#stopTimerIfNoneWaits();
-    return next;
+  get isEmpty(): boolean {
+    return this.#attempts.size === 0;
   }
 
-  /** Lets the attempts of the batch's kind share its slot: those in line now, and those that are added while it is open. */
-  open(batch: Batch): void {
-    this.#batches.set(batch.jobName, batch);
-    this.#line = this.#line.filter((each) => each.job.jobName !== batch.jobName || !batch.add(each));
-    this.#stopTimerIfNoneWaits();
+  /** Whether nothing more may begin. */
+  get isClosed(): boolean {
+    const { stop, stopWhenAbandoned = false } = this.limits;
+    return stop.aborted || (stopWhenAbandoned && this.#abandoned > 0);
+  }
+
+  /** Whether more jobs may be claimed beside those that it holds. */
+  get isOpen(): boolean {
+    return !this.isClosed && !this.jobsWaitAlone;
+  }
+
+  /** Number of attempts that were decided while their function was still running. */
+  get abandoned(): number {
+    return this.#abandoned;
+  }
+
+  /** Number of all attempts except those being written. */
+  get unwritten(): number {
+    return this.#attempts.size - this.#writing;
   }
 
   /** Batches that have not begun. */
@@ -59,21 +69,75 @@ export class Pool {
     return [...this.#batches.values()].filter(({ hasBegun }) => !hasBegun);
   }
 
+  /** Whether attempts wait for a slot. */
+  get hasLine(): boolean {
+    return this.#line.length > 0;
+  }
+
   /**
-   * Notes that the outcome of an attempt is decided. Returns whether that freed a slot.
+   * Returns how many jobs to claim now: enough for the free slots and for `ahead` that wait for one.
+   *
+   * While more jobs are due, the next claim runs beside the write that settles the last ones. Unwritten outcomes then
+   * reduce the claim only when there are very many. If no more jobs are due, the claim waits for that write, so a single
+   * claim finds requeued jobs too and fills all slots.
+   */
+  room(ahead: number): number {
+    if (!this.isOpen) return 0;
+    const waiting = this.#line.length;
+    // Enough jobs wait for now, so the next claim can take more at once.
+    if (waiting > 0 && waiting >= ahead / 2) return 0;
+    // An open batch gives way to what waits.
+    const unfinished = waiting + this.#slotsUsed - this.openBatches.length;
+    const unsettled = this.moreWait ? Math.max(0, this.#ended - ahead) : this.#ended + this.#writing;
+    return this.limits.maxThreads + ahead - unfinished - unsettled;
+  }
+
+  /** Adds attempts to the line in the given order, behind others of the same or a higher priority, and begins the first. */
+  add(attempts: readonly Attempt[]): void {
+    for (const attempt of attempts) this.#attempts.add(attempt);
+    const join = (attempt: Attempt) => this.#batches.get(attempt.job.jobName)?.add(attempt) ?? false;
+    this.#line.push(...(this.#batches.size === 0 ? attempts : attempts.filter((each) => !join(each))));
+    this.#line.sort((one, other) => other.job.priority - one.job.priority);
+    if (attempts.length > 0) this.#longWaitTimer ??= setTimeout(() => this.#giveBackLongWaits(), MAX_WAIT_MS);
+    for (const attempt of attempts) attempt.passOverIfNewer();
+    this.#beginNext();
+  }
+
+  /**
+   * Notes that the outcome of an attempt is decided. If that frees a slot, the next one begins.
    *
    * @param before the state of the attempt before that
    */
-  end(attempt: Attempt, before: AttemptState): boolean {
+  end(attempt: Attempt, before: AttemptState): void {
     this.#ended += 1;
+    if (attempt.isAbandoned) this.#abandoned += 1;
     const { batch, job } = attempt;
-    if (before === 'waiting' && !batch) this.#leaveLine(attempt);
-    else if (batch?.remove(attempt) ?? true) {
-      this.#running -= 1;
-      if (batch && this.#batches.get(job.jobName) === batch) this.#batches.delete(job.jobName);
-      return true;
+    if (before === 'waiting' && !batch) {
+      this.#takeFromLine((each) => each === attempt);
+      return;
     }
-    return false;
+    if (batch && !batch.remove(attempt)) return;
+    if (batch && this.#batches.get(job.jobName) === batch) this.#batches.delete(job.jobName);
+    this.#slotsUsed -= 1;
+    this.pace.ended();
+    this.#beginNext();
+  }
+
+  /** Notes that the write of the attempt's outcome begins. */
+  beginWriting(attempt: Attempt): void {
+    attempt.state = 'writing';
+    this.#ended -= 1;
+    this.#writing += 1;
+    // Otherwise the claim after the write finds as many.
+    if (this.moreWait) this.onRoom();
+  }
+
+  /** Removes an attempt whose outcome is written or cannot be written. */
+  release(attempt: Attempt): void {
+    this.#attempts.delete(attempt);
+    if (attempt.state === 'writing') this.#writing -= 1;
+    else this.#ended -= 1;
+    this.onRoom();
   }
 
   /** Whether it holds another job of the same group, which is open then. */
@@ -83,61 +147,61 @@ export class Pool {
     return false;
   }
 
-  /** Notes that the write of the attempt's outcome begins. */
-  beginWriting(attempt: Attempt): void {
-    attempt.state = 'writing';
-    this.#ended -= 1;
-    this.#writing += 1;
+  /** Gives back all attempts that have not begun, or those of one kind of jobs. */
+  decline(jobName?: string): void {
+    for (const attempt of [...this.#attempts])
+      if (jobName === undefined || attempt.job.jobName === jobName) attempt.decline();
   }
 
-  /** Removes an attempt whose outcome is written or cannot be written. */
-  release(attempt: Attempt): void {
-    this.#attempts.delete(attempt);
-    if (attempt.state === 'writing') this.#writing -= 1;
-    else this.#ended -= 1;
+  /** Gives back what has not begun, and fires the signals of what has. */
+  stop(): void {
+    this.decline();
+    for (const attempt of [...this.#attempts]) attempt.abort('stopping');
+    this.onRoom();
   }
 
-  /** Attempts without a slot yet, next one first. */
-  get waiting(): readonly Attempt[] {
-    return this.#line;
+  /** Gives back everything that is still running. */
+  abandon(): void {
+    for (const attempt of [...this.#attempts]) attempt.abandon();
   }
 
-  /** Attempts that have not begun: those in line, and those in open batches. */
-  get unbegun(): readonly Attempt[] {
-    return [...this.#attempts].filter(({ state }) => state === 'waiting');
+  /** Begins waiting attempts while slots are free. Gives them back if nothing may begin any more. */
+  #beginNext(): void {
+    if (this.isClosed) {
+      this.decline();
+      return;
+    }
+    while (this.#slotsUsed < this.limits.maxThreads) {
+      const next = this.#line.shift();
+      if (next === undefined) return;
+      this.#slotsUsed += 1;
+      this.#stopTimerIfNoneWaits();
+      this.pace.began();
+      this.#begin(next);
+    }
   }
 
-  /** Attempts that have begun. */
-  get begun(): readonly Attempt[] {
-    return [...this.#attempts].filter(({ state }) => state !== 'waiting');
+  /** Begins an attempt that has a slot, or opens a batch with it. */
+  #begin(attempt: Attempt): void {
+    const { batch } = attempt.factory;
+    // A job that must run alone, or that `processNextJob` runs, has a call of its own.
+    if (!batch || this.jobsWaitAlone || this.limits.maxJobs === 1) {
+      attempt.begin();
+      return;
+    }
+    const leftMs = Math.max(0, this.limits.stopAt - Date.now());
+    const waitMs = Math.min(batch.waitMs, leftMs * MAX_SHARE_WAITED);
+    this.#open(new Batch(attempt, batch.size, waitMs, this.onRoom));
   }
 
-  /** Number of all attempts except those being written. */
-  get unwritten(): number {
-    return this.#attempts.size - this.#writing;
+  /** Lets the attempts of the batch's kind share its slot: those in line now, and those that are added while it is open. */
+  #open(batch: Batch): void {
+    this.#batches.set(batch.jobName, batch);
+    this.#takeFromLine((each) => each.job.jobName === batch.jobName && batch.add(each));
   }
 
-  /** Number of slots in use, and of attempts that wait for one. An open batch gives way to what waits. */
-  get unfinished(): number {
-    return this.#line.length + this.#running - this.openBatches.length;
-  }
-
-  /** Number of attempts that have ended and wait for their write. */
-  get ended(): number {
-    return this.#ended;
-  }
-
-  /** Number of outcomes being written. */
-  get writing(): number {
-    return this.#writing;
-  }
-
-  get isEmpty(): boolean {
-    return this.#attempts.size === 0;
-  }
-
-  #leaveLine(attempt: Attempt): void {
-    this.#line = this.#line.filter((other) => other !== attempt);
+  #takeFromLine(isTaken: (attempt: Attempt) => boolean): void {
+    this.#line = this.#line.filter((each) => !isTaken(each));
     this.#stopTimerIfNoneWaits();
   }
 
@@ -148,13 +212,14 @@ export class Pool {
     this.#longWaitTimer = undefined;
   }
 
-  #lookForLongWaits(): void {
+  #giveBackLongWaits(): void {
     const now = performance.now();
     const long = this.#line.filter(({ askedAt }) => now - askedAt >= MAX_WAIT_MS);
-    if (long.length > 0) this.onWaitedLong(long); // This takes them out of the line.
+    if (long.length > 0) this.pace.forget();
+    for (const attempt of long) attempt.decline(); // This takes them out of the line.
     this.#longWaitTimer = undefined;
     if (this.#line.length === 0) return;
     const oldest = Math.min(...this.#line.map(({ askedAt }) => askedAt));
-    this.#longWaitTimer = setTimeout(() => this.#lookForLongWaits(), oldest + MAX_WAIT_MS - now);
+    this.#longWaitTimer = setTimeout(() => this.#giveBackLongWaits(), oldest + MAX_WAIT_MS - now);
   }
 }

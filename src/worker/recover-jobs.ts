@@ -1,45 +1,26 @@
 import type { ClientSession, Collection, Document, Filter, MongoClient } from 'mongodb';
 import { isKind } from '../brand.js';
 import { IndexMissingError } from '../errors.js';
-import type { FlowCollections } from '../flow/limit-document.js';
-import type { DueLimit } from '../flow/lines.js';
-import { type GroupCollections, isDueForCheck } from '../group/group-document.js';
 import { endLostAttempt, undoLostAttempt } from '../job/end-lost-attempt.js';
 import type { HeldSlot, JobLimit } from '../job/flow-rules.js';
 import { type InTree, treeFields } from '../job/in-tree.js';
-import { heldBackJobs, leaseExpiry } from '../job/indexes.js';
+import { leaseExpiry } from '../job/indexes.js';
 import type { JobDocument, SettledStatus } from '../job/job.js';
 import { makeClaimable } from '../job/make-claimable.js';
 import { freedBySettling } from '../job/outcome.js';
-import { anyPriority, isDue, isOurs, isUnmarked, waitsAlone } from '../job/queued-jobs.js';
-import { anyMoment } from '../mongo/any-moment.js';
-import { byId, byIndex, byOptionalIndex, type IndexHint } from '../mongo/by-index.js';
+import { byId, byIndex, type IndexHint } from '../mongo/by-index.js';
 import { inTransaction } from '../mongo/in-transaction.js';
-import { isDueOperation, type OperationCollections } from '../operation/operation-document.js';
-import { isPaused, type QueueCollections } from '../queue/queue-document.js';
+import { isExpired, type Known, type LookedAt, lookForWork } from './look-for-work.js';
 
 /** More attempts are left to the next call, to keep the transaction short. A worker hardly ever holds this many. */
 const MAX_RECOVERED = 2000;
 
-/** More limits are left to the next look. */
-const MAX_LIMITS = 500;
-
 /** The result of a recovery, and what it learned on the way. */
-export interface Recovery {
+export interface Recovery extends Known {
   /** The attempts that it ended. */
   readonly lost: readonly LostAttempt[];
   /** How many jobs of an earlier version it made claimable. */
   readonly madeClaimable: number;
-  /** The names of paused queues. */
-  readonly pausedQueues: readonly string[];
-  /** Limits whose lines somebody must look after. */
-  readonly dueLimits: readonly DueLimit[];
-  /** Whether somebody must look after groups of jobs. */
-  readonly areGroupsDue: boolean;
-  /** Whether an operation on many jobs waits for somebody to go on with it. */
-  readonly areOperationsDue: boolean;
-  /** Whether due jobs must run alone. */
-  readonly waitsAlone: boolean;
 }
 
 /** An attempt whose lease expired, and what recovery made of its job. */
@@ -72,33 +53,14 @@ export interface LostAttempt {
  * run alone. It also finds jobs queued by processes of an earlier version, which claims do not see. These are made
  * claimable.
  */
-export async function recoverJobs({
-  client,
-  jobs,
-  queues,
-  limits,
-  jobGroups,
-  operations,
-}: QueueCollections &
-  FlowCollections &
-  GroupCollections &
-  Pick<OperationCollections, 'operations'>): Promise<Recovery> {
-  const looked = await look(jobs, {
-    queues: queues.collectionName,
-    limits: limits.collectionName,
-    groups: jobGroups.collectionName,
-    operations: operations.collectionName,
-  });
-  const pausedQueues = looked.flatMap(({ queue }) => queue ?? []);
-  const isAnyExpired = looked.some(({ isExpired }) => isExpired);
-  const isAnyUnmarked = looked.some(({ isUnmarked }) => isUnmarked);
-  const lost = isAnyExpired ? await recoverAll(client, jobs) : [];
-  const madeClaimable = isAnyUnmarked ? await makeClaimable(jobs) : 0;
-  const waitsAlone = looked.some(({ isAlone }) => isAlone) || lost.length > 0;
-  const dueLimits = looked.flatMap(({ limit }) => limit ?? []);
-  const areGroupsDue = looked.some(({ isGroupDue }) => isGroupDue);
-  const areOperationsDue = looked.some(({ isOperationDue }) => isOperationDue);
-  return { lost, madeClaimable, pausedQueues, dueLimits, areGroupsDue, areOperationsDue, waitsAlone };
+export async function recoverJobs(
+  collections: LookedAt & { readonly client: MongoClient },
+): Promise<Recovery> {
+  const { client, jobs } = collections;
+  const { areSomeExpired, areSomeUnmarked, ...known } = await lookForWork(collections);
+  const lost = areSomeExpired ? await recoverAll(client, jobs) : [];
+  const madeClaimable = areSomeUnmarked ? await makeClaimable(jobs) : 0;
+  return { ...known, lost, madeClaimable, waitsAlone: known.waitsAlone || lost.length > 0 };
 }
 
 /** Recovers in a transaction. A missing index ends the first one, and the second does without it. */
@@ -111,67 +73,6 @@ async function recoverAll(client: MongoClient, jobs: Collection<JobDocument>): P
     return recover();
   }
 }
-
-/** Documents that a recovery finds, each with one field. */
-interface Found {
-  readonly isExpired?: true;
-  readonly isAlone?: true;
-  readonly isUnmarked?: true;
-  readonly isGroupDue?: true;
-  readonly isOperationDue?: true;
-  readonly queue?: string;
-  readonly limit?: DueLimit;
-}
-
-/** Returns one job for each kind of work to do, and the paused queues. */
-async function look(
-  jobs: Collection<JobDocument>,
-  {
-    queues,
-    limits,
-    groups,
-    operations,
-  }: Readonly<Record<'queues' | 'limits' | 'groups' | 'operations', string>>,
-): Promise<Found[]> {
-  const expired = firstThat(isExpired, 'isExpired');
-  const alone = firstThat({ ...waitsAlone, priority: anyPriority, ...isDue }, 'isAlone');
-  const union = (coll: string, pipeline: Document[]) => ({ $unionWith: { coll, pipeline } });
-  const queue = { $project: { _id: 0, queue: '$_id' } };
-  const paused = union(queues, [{ $match: isPaused }, { $sort: { _id: 1 } }, queue]);
-  const dueLimits = union(limits, [
-    { $match: { next: anyMoment, $expr: { $lte: ['$next', '$$NOW'] } } },
-    { $limit: MAX_LIMITS },
-    { $project: { _id: 0, limit: { _id: '$_id', next: '$next' } } },
-  ]);
-  const groupDue = union(groups, firstThat(isDueForCheck, 'isGroupDue'));
-  const operationDue = union(operations, firstThat(isDueOperation, 'isOperationDue'));
-  const all = [
-    ...firstThat(isUnmarked, 'isUnmarked'),
-    union(jobs.collectionName, alone),
-    union(jobs.collectionName, expired),
-    paused,
-    dueLimits,
-    groupDue,
-    operationDue,
-  ];
-  const find = (stages: Document[], hint: IndexHint) =>
-    jobs.aggregate<Found>(stages, { batchSize: 1000, ...hint }).toArray();
-  const withoutHeldBack = () =>
-    byIndex(jobs, leaseExpiry, (hint) => find([...expired, paused, dueLimits, groupDue, operationDue], hint));
-  // Without their index, finding held-back jobs would scan all jobs.
-  return byOptionalIndex(jobs, heldBackJobs, () => find(all, { hint: heldBackJobs.key }), withoutHeldBack);
-}
-
-function firstThat(conditions: Document, mark: keyof Found): Document[] {
-  return [{ $match: conditions }, { $limit: 1 }, { $project: { _id: 0, [mark]: { $literal: true } } }];
-}
-
-const isExpired: Filter<JobDocument> = {
-  status: 'processing',
-  ...isOurs,
-  'lease.expires': anyMoment,
-  $expr: { $lte: ['$lease.expires', '$$NOW'] },
-};
 
 type ExpiredJob = Pick<
   JobDocument,

@@ -1,33 +1,28 @@
-import type { ClientSession, Collection, MongoClient } from 'mongodb';
+import type { ClientSession } from 'mongodb';
 import { AttemptAbortedError } from '../errors.js';
 import type { ClaimedJob, JobDocument } from '../job/job.js';
 import type { StepEntry, StepWrites } from '../job/step-log.js';
-import { addPage, readPages, type StepPageDocument } from '../job/step-pages.js';
+import { addPage, readPages } from '../job/step-pages.js';
 import { storeSteps } from '../job/step-statements.js';
 import { byId } from '../mongo/by-index.js';
 import { inTransaction } from '../mongo/in-transaction.js';
 import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
 import type { LoadedSteps, StepStore } from '../step/step-host.js';
+import type { DrainContext } from './drain-scope.js';
 import type { LeaseKeeper } from './lease-keeper.js';
 import type { Writer } from './writer.js';
 
-/** Options of a step store. */
-export interface StepStoreOptions {
-  readonly client: MongoClient;
-  readonly jobs: Collection<JobDocument>;
-  readonly pages: Collection<StepPageDocument>;
-  readonly writer: Writer;
-  readonly leases: LeaseKeeper;
-  readonly leaseMs: number;
-}
-
 /** Reads and writes the steps of one drain's attempts. */
 export class WorkerStepStore implements StepStore {
-  constructor(private readonly options: StepStoreOptions) {}
+  constructor(
+    private readonly worker: DrainContext,
+    private readonly writer: Writer,
+    private readonly leases: LeaseKeeper,
+  ) {}
 
   load(job: ClaimedJob): Promise<LoadedSteps> {
     return this.#patiently(async () => {
-      const { jobs, pages } = this.options;
+      const { jobs, jobSteps: pages } = this.worker;
       const [found] = await jobs
         .aggregate<Pick<JobDocument, 'stepLog'> & { readonly now: Date }>(
           [{ $match: leaseOf(job) }, { $project: { stepLog: 1, now: '$$NOW' } }],
@@ -41,19 +36,19 @@ export class WorkerStepStore implements StepStore {
   }
 
   keep(job: ClaimedJob, writes: StepWrites): Promise<void> {
-    return this.options.writer.keep(job, writes);
+    return this.writer.keep(job, writes);
   }
 
   addPage(job: ClaimedJob, entries: readonly StepEntry[]): Promise<string> {
-    return this.#patiently(() => addPage(this.options.pages, job.id, entries));
+    return this.#patiently(() => addPage(this.worker.jobSteps, job.id, entries));
   }
 
   keepInTransaction<Result>(
     job: ClaimedJob,
     work: (session: ClientSession) => Promise<{ readonly result: Result; readonly writes: StepWrites }>,
   ): Promise<Result> {
-    const { client, jobs, leases } = this.options;
-    return leases.apart(job, () =>
+    const { client, jobs } = this.worker;
+    return this.leases.apart(job, () =>
       inTransaction(client, async (session) => {
         const { result, writes } = await work(session);
         // Last, so that the job is held for a short time only, and the snapshot of the transaction is as old as it was.
@@ -66,7 +61,7 @@ export class WorkerStepStore implements StepStore {
 
   /** Repeats what is safe to repeat while the database cannot be reached, for as long as the lease lasts. */
   #patiently<Result>(work: () => Promise<Result>): Promise<Result> {
-    return retryWhileUnreachable(this.options.leaseMs, work);
+    return retryWhileUnreachable(this.worker.leaseMs, work);
   }
 }
 

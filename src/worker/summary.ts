@@ -27,9 +27,14 @@ export interface DrainSummary extends Record<Ending, number> {
   remaining: number;
 }
 
+/** Returns a summary of nothing. */
 export function emptySummary(): DrainSummary {
+  return { claimed: 0, ...noEndings(), abandoned: 0, remaining: 0 };
+}
+
+/** Returns counts of no endings. */
+export function noEndings(): Record<Ending, number> {
   return {
-    claimed: 0,
     completed: 0,
     retried: 0,
     errors: 0,
@@ -39,7 +44,5 @@ export function emptySummary(): DrainSummary {
     givenBack: 0,
     stale: 0,
     unsettled: 0,
-    abandoned: 0,
-    remaining: 0,
   };
 }

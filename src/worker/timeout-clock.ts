@@ -37,6 +37,11 @@ export class TimeoutClock implements AttemptClock {
     return Math.max(late, this.#isOver ? 1 : 0); // Timers fire up to a millisecond too soon.
   }
 
+  /** Time until the timeout, in milliseconds. Negative after it. */
+  get leftMs(): number {
+    return this.timeoutMs - (this.elapsedMs ?? 0);
+  }
+
   start(): void {
     clearTimeout(this.#timer);
     this.#began = performance.now();

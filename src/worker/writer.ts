@@ -1,18 +1,18 @@
 import { setImmediate as turnOfEventLoop } from 'node:timers/promises';
-import type { Collection } from 'mongodb';
 import { AttemptAbortedError } from '../errors.js';
-import type { ClaimedJob, JobDocument } from '../job/job.js';
+import type { ClaimedJob } from '../job/job.js';
 import { freedSlots, type Outcome, type Settlement, settlementOf } from '../job/outcome.js';
+import type { Report } from '../job/report.js';
 import { type SettledAs, settleJobs } from '../job/settle-jobs.js';
 import type { StepWrites } from '../job/step-log.js';
-import type { Logger } from '../log.js';
 import { isBulkWriteError } from '../mongo/driver-error.js';
 import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
 import { isUnreachable } from '../mongo/unreachable.js';
 import { NoAnswer, withinTime } from '../mongo/within-time.js';
-import type { AttemptReport } from './attempt-report.js';
+import type { DrainScope } from './drain-scope.js';
 import type { Pace } from './pace.js';
-import { Reports, type WriteAlongside } from './reports.js';
+import type { Pool } from './pool.js';
+import type { ReadyJobs } from './ready-jobs.js';
 import { unlessAborted } from './unless-aborted.js';
 import { Wakeup } from './wakeup.js';
 
@@ -28,62 +28,39 @@ interface WaitingOutcome {
   readonly reject: (error: unknown) => void;
 }
 
-/** Options of a writer. */
-export interface WriterOptions {
-  readonly jobs: Collection<JobDocument>;
-  /** How long an outcome is tried again while the database cannot be reached. Later, the leases are gone. */
-  readonly leaseMs: number;
-  readonly pace: Pace;
-  /** Gives the places of jobs in their limits to others. Called after the write that freed them. Never rejects. */
-  readonly release: (jobs: readonly ClaimedJob[]) => Promise<void>;
-  /** Returns how many attempts have no outcome that is being written, including outcomes that wait for a write. */
-  readonly unwritten: () => number;
-  /** Fires when answers are no longer awaited. */
-  readonly end: AbortSignal;
-  readonly log: Logger;
-}
-
 /**
- * Writes everything that one drain has to say about its jobs. Outcomes are written at once, or within 15 ms together with
- * others that end then. Reports are written within a second.
+ * Writes how the attempts of one drain ended, at once, or within 15 ms together with others that end then. Steps of
+ * attempts that go on are written with them.
  *
- * Only one write of outcomes is under way at a time. Outcomes that arrive meanwhile are written together by the next one.
+ * Only one write is under way at a time. Outcomes that arrive meanwhile are written together by the next one.
  */
 export class Writer {
   #waiting: WaitingOutcome[] = [];
   #isWriting = false;
   readonly #enoughEnded = new Wakeup();
-  readonly #reports: Reports;
 
-  constructor(private readonly options: WriterOptions) {
-    this.#reports = new Reports(options.jobs, options.log);
-  }
-
-  /** Creates the report of an attempt. */
-  reportOf(job: ClaimedJob): AttemptReport {
-    return this.#reports.of(job);
-  }
-
-  /** Lets `write` include the reports that wait. */
-  alongside<Result>(write: WriteAlongside<Result>): Promise<Result> {
-    return this.#reports.alongside(write);
-  }
+  /** @param ready passes on the places of jobs in their limits, after the write that freed them */
+  constructor(
+    private readonly scope: DrainScope,
+    private readonly pace: Pace,
+    private readonly pool: Pool,
+    private readonly ready: ReadyJobs,
+  ) {}
 
   /**
-   * Writes how an attempt ended, with the rest of its report. Rejects if this fails, in which case recovery ends the
-   * attempt.
+   * Writes how an attempt ended. Rejects if this fails, in which case recovery ends the attempt.
    *
+   * @param report the rest of what the attempt reported
    * @param onWriting called when the write begins
    */
   settle(
     job: ClaimedJob,
     outcome: Outcome,
-    report?: AttemptReport,
+    report?: Report | undefined,
     onWriting?: () => void,
   ): Promise<SettledAs> {
-    const left = report && this.#reports.end(report);
-    const settlement = { ...settlementOf(job, outcome), ...(left && { report: left }) };
-    return this.#add(job, settlement, onWriting);
+    const settlement = settlementOf(job, outcome);
+    return this.#add(job, report ? { ...settlement, report } : settlement, onWriting);
   }
 
   #add(job: ClaimedJob, settlement: Settlement, onWriting: () => void = () => {}): Promise<SettledAs> {
@@ -107,11 +84,6 @@ export class Writer {
       throw error;
     });
     if (settledAs === 'stale') throw new AttemptAbortedError('lease lost');
-  }
-
-  /** Called when no attempt is left. Resolves when no report is being written. */
-  close(): Promise<void> {
-    return this.#reports.close();
   }
 
   async #writeAll(): Promise<void> {
@@ -139,12 +111,12 @@ export class Writer {
 
   /** Returns how much longer the outcomes that wait should wait for others. @param waitedMs how long they have waited */
   #gatherMs(waitedMs: number): number {
-    const { pace, unwritten } = this.options;
-    return pace.gatherMs(this.#waiting.length, waitedMs, unwritten());
+    return this.pace.gatherMs(this.#waiting.length, waitedMs, this.pool.unwritten);
   }
 
   async #write(batch: readonly WaitingOutcome[]): Promise<void> {
-    const { jobs, leaseMs, end } = this.options;
+    const { jobs, leaseMs } = this.scope.worker;
+    const { end } = this.scope.limits;
     try {
       const settlements = batch.map(({ settlement }) => settlement);
       const tryOnce = () => settleJobs(jobs, settlements);
@@ -156,7 +128,7 @@ export class Writer {
         const slots = freedSlots(job, settlement.outcome, results[index]);
         return slots.length > 0 ? [{ ...job, slots }] : [];
       });
-      if (freed.length > 0) await this.options.release(freed);
+      if (freed.length > 0) await this.ready.passOn(freed);
       batch.forEach(({ resolve }, index) => {
         resolve(results[index] ?? 'stale');
       });

@@ -518,7 +518,7 @@ async function callFlowControl(): Promise<void> {
     log: silent,
   });
   const [lost] = held;
-  if (lost) await gate.admit([{ ...lost, slots: [] }], 1);
+  if (lost) await gate.admit([{ ...lost, slots: [] }], 1, async () => {});
   await gate.giveTurns(1);
   if (lost) await gate.slowDown(lost, 1);
   await processor.drain();

@@ -81,6 +81,16 @@ export interface DrainLimits extends StopSignal {
   readonly stopWhenAbandoned?: boolean;
 }
 
+/** Everything that the parts of one drain share. */
+export interface DrainScope {
+  readonly worker: DrainContext;
+  readonly limits: DrainLimits;
+  /** Name of the drain in leases, documents, events and the log. */
+  readonly name: string;
+  /** Logger that adds this name to each line. */
+  readonly log: Logger;
+}
+
 /**
  * Makes a unique name for a drain that tells where it ran. Jobs with the same worker name in their leases were lost
  * together.

@@ -1,0 +1,36 @@
+import type { SlotHolder } from '../flow/lines.js';
+import type { QueuedJob } from '../job/queued-job.js';
+import type { DrainScope } from './drain-scope.js';
+import { UnderWay } from './under-way.js';
+
+/** The jobs that a drain has made ready, to run now or later, until it tells workers of them. */
+export class ReadyJobs {
+  readonly #jobs: QueuedJob[] = [];
+  readonly #telling = new UnderWay();
+
+  constructor(private readonly scope: DrainScope) {}
+
+  add(jobs: readonly QueuedJob[]): void {
+    this.#jobs.push(...jobs);
+  }
+
+  /** Gives the places that jobs had to others, and adds these. If that fails, the look within a minute does it. */
+  async passOn(freed: readonly SlotHolder[]): Promise<void> {
+    const { worker, log } = this.scope;
+    try {
+      this.add(await worker.lines.release(freed));
+    } catch (error) {
+      log.warn('Places in limits could not be given to other jobs', { error: String(error) });
+    }
+  }
+
+  /** Begins to tell workers, this drain among them. */
+  tell(): void {
+    if (this.#jobs.length > 0) this.#telling.add(this.scope.worker.jobsReady.tell(this.#jobs.splice(0)));
+  }
+
+  /** Resolves once workers are told. */
+  end(): Promise<void> {
+    return this.#telling.end();
+  }
+}
