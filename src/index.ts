@@ -9,6 +9,8 @@ export type { CallerOptions } from './access/caller.js';
 export type { AddRole, Role } from './access/role.js';
 export type { AlertsOptions } from './alert/alerts.js';
 export type { AlertFormat } from './alert-format.js';
+export type { Audit, AuditFilter, AuditPage, NewAuditEntry } from './audit/audit.js';
+export type { AuditChange, AuditEntry, AuditOutcome } from './audit/audit-document.js';
 export type { IndexOptions, IndexProgress } from './collections/index-options.js';
 export type { Duration } from './duration.js';
 export {

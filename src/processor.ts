@@ -5,6 +5,7 @@ import * as z from 'zod';
 import { type CallerOptions, callerOptionsSchema } from './access/caller.js';
 import type { Role } from './access/role.js';
 import { Alerts, type AlertsOptions, alertsSchema } from './alert/alerts.js';
+import { Audit } from './audit/audit.js';
 import { type Collections, openCollections } from './collections/collections.js';
 import { connectedCollections } from './collections/connected-collections.js';
 import { ensureIndexes } from './collections/ensure-indexes.js';
@@ -290,6 +291,8 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   readonly workflows: Workflows;
   /** The worker invocations under way. */
   readonly workers: Workers;
+  /** Who changed what, when and from where. */
+  readonly audit: Audit;
   readonly name: string;
   readonly maxThreads: number;
   readonly collectionPrefix: string;
@@ -501,6 +504,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     this.batches = new Batches('batch', collections, groups, askForWorkers, mayAddAll);
     this.workflows = new Workflows('workflow', collections, groups, askForWorkers, mayAddAll);
     this.workers = new Workers(collections);
+    this.audit = new Audit(collections);
   }
 
   /** The names of jobs whose code is registered here. @internal */

@@ -21,6 +21,7 @@ export function collectionNamesOf(prefix: string) {
     operations: `${prefix}operations`,
     operationSlices: `${prefix}operationSlices`,
     alerts: `${prefix}alerts`,
+    audit: `${prefix}audit`,
   } as const;
 }
 

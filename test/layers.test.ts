@@ -23,7 +23,7 @@ const layers: readonly (readonly string[])[] = [
   ['alert'],
   ['verdict'],
   ['worker'],
-  ['failure', 'flow', 'group', 'mark', 'operation', 'queue', 'scheduler', 'statistics', 'step'],
+  ['audit', 'failure', 'flow', 'group', 'mark', 'operation', 'queue', 'scheduler', 'statistics', 'step'],
   [...jobs, 'config'],
   ['idempotency', 'log-level', 'page-filter', 'require-zod', 'sign-in'],
   ['mongo', 'validate'],

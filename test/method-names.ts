@@ -3,6 +3,7 @@ import { AddedGroups } from '../src/group/added-groups.js';
 import { RemoteProcessor } from '../src/index.js';
 
 export const groups = [
+  'audit',
   'batches',
   'factories',
   'failures',

@@ -29,6 +29,7 @@ const operation = [
   'dashboard',
   'cli',
   'http-api',
+  'audit',
   'configuration',
   'monitoring',
   'upgrading',

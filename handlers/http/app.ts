@@ -106,7 +106,7 @@ export function createApp({
     })
     .route('/', dashboardRoutes({ processor, apiKeys, sessionSecrets, wrongKeys, ready, log }))
     .route('/callbacks', callbackRoutes({ processor, wrongKeys, ready, log }))
-    .route('/', serveRoutes(routes, { processor, timeLeft, basePath }));
+    .route('/', serveRoutes(routes, { processor, timeLeft, basePath }, log));
   return app;
 }
 

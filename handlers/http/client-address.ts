@@ -28,7 +28,7 @@ const environmentSchema = z.union([
 ]);
 
 /** Stands for all senders without a known address, who are counted together. */
-const UNKNOWN = 'unknown';
+export const UNKNOWN = 'unknown';
 
 /**
  * Returns the address that a request comes from, as the platform gives it. Senders can forge headers such as

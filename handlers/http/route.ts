@@ -85,6 +85,8 @@ export interface RouteDefinition<Question extends z.ZodObject, Reply extends z.Z
   readonly isList?: boolean;
   /** Returns the maximum number of jobs that it adds. If present, `Idempotency-Key` is supported. */
   readonly jobCount?: (question: z.output<Question>) => number;
+  /** Whether programs do it as often as there are jobs, so that the audit log leaves it out for them. Default false. */
+  readonly isTraffic?: boolean;
   /** Answers a question. @throws Problem, and errors of the processor */
   answer(question: z.output<Question>, circumstances: Circumstances): Promise<Answer<z.input<Reply>>>;
 }
@@ -97,6 +99,7 @@ export interface Route
   > {
   readonly problems: readonly ProblemCode[];
   readonly heedsIdempotencyKey: boolean;
+  readonly isTraffic: boolean;
   readonly asks: () => Promise<z.ZodObject>;
   /** Handles a request. @throws Problem, and errors of the processor */
   handle(request: RouteRequest, services: Services): Promise<Response>;
@@ -106,12 +109,13 @@ export interface Route
 export function defineRoute<Question extends z.ZodObject, Reply extends z.ZodType>(
   definition: RouteDefinition<Question, Reply>,
 ): Route {
-  const { answer, jobCount, isList = false, problems = [], ...rest } = definition;
+  const { answer, jobCount, isList = false, isTraffic = false, problems = [], ...rest } = definition;
   const asks = once(async () => definition.asks());
   return {
     ...rest,
     asks,
     problems,
+    isTraffic,
     heedsIdempotencyKey: jobCount !== undefined,
     async handle(request, services) {
       const schema = await asks();

@@ -1,4 +1,5 @@
 import type { Route } from './route.js';
+import { auditRoutes } from './routes/audit.js';
 import { batchRoutes } from './routes/batches.js';
 import { failureRoutes } from './routes/failures.js';
 import { jobFactoryRoutes } from './routes/job-factories.js';
@@ -27,6 +28,7 @@ export const routes: readonly Route[] = [
   ...queueRoutes,
   ...limitRoutes,
   ...workerRoutes,
+  ...auditRoutes,
   ...statisticsRoutes,
   ...verdictRoutes,
   ...kindRoutes,

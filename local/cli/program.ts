@@ -1,5 +1,6 @@
 import { Command } from '@commander-js/extra-typings';
 import { addCommand } from './commands/add.js';
+import { auditCommand } from './commands/audit.js';
 import { batchesCommand } from './commands/batches.js';
 import { cancelCommand } from './commands/cancel.js';
 import { completionCommand } from './commands/completion.js';
@@ -52,6 +53,7 @@ const commands: readonly AddCommand[] = [
   limitsCommand,
   failuresCommand,
   operationsCommand,
+  auditCommand,
   workersCommand,
   factoriesCommand,
   statsCommand,

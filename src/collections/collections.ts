@@ -1,5 +1,6 @@
 import type { Collection, Db, Document, MongoClient } from 'mongodb';
 import { type AlertDocument, alertsCollection } from '../alert/alert-document.js';
+import { type AuditDocument, auditCollection } from '../audit/audit-document.js';
 import { type FailureDocument, failuresCollection } from '../failure/failure-document.js';
 import { type LimitDocument, limitsCollection } from '../flow/limit-document.js';
 import { type GroupDocument, groupsCollection } from '../group/group-document.js';
@@ -53,6 +54,7 @@ export interface Collections {
   readonly operations: Collection<OperationDocument>;
   readonly operationSlices: Collection<SliceDocument>;
   readonly alerts: Collection<AlertDocument>;
+  readonly audit: Collection<AuditDocument>;
 }
 
 /** Each domain's description of its collection. */
@@ -75,6 +77,7 @@ const descriptions: readonly CollectionDescription[] = [
   operationsCollection,
   operationSlicesCollection,
   alertsCollection,
+  auditCollection,
 ];
 
 /**
@@ -105,6 +108,7 @@ export function openCollections(db: Db, prefix: string): Collections {
     operations: open<OperationDocument>(operationsCollection),
     operationSlices: open<SliceDocument>(operationSlicesCollection),
     alerts: open<AlertDocument>(alertsCollection),
+    audit: open<AuditDocument>(auditCollection),
   };
 }
 

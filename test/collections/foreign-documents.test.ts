@@ -252,6 +252,7 @@ test('whatever is ours is taken for that, as each version wrote it', async () =>
   await processor.marks.add({ text: 'v42' });
   await rollUpHours(collections, Date.now() + 24 * 60 * 60 * 1000);
   await database.processor({ alerts: { url: 'http://127.0.0.1:1' } }).tellVerdict();
+  await processor.audit.record({ who: 'ann', action: 'retryJob', targets: ['job:7'] });
   const request = { owner: 'o', key: 'k', requestHash: 'h', jobCount: 1, changedNothing: () => false };
   await doOnce(collections.idempotencyKeys, { ...request, work: async () => 'reply' });
   await database.db.collection<{ _id: string }>(collections.jobs.collectionName).insertOne(aJob);

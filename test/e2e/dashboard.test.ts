@@ -200,12 +200,18 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
     await page.getByLabel('Text in errors').focus();
     await processor.addJob('echo', {}, { id: 'a-new-one', delay: '1h' });
 
-    await see('a-new-one');
+    await see('1 new: show');
 
+    // No row moves under the pointer until one asks for it.
+    expect(await page.getByLabel('Tick job a-new-one').count()).toBe(0);
     expect(await page.getByLabel(`Tick job ${first}`).isChecked()).toBe(true);
     expect(await page.evaluate('document.activeElement.id')).toBe('error');
+    await page.getByRole('button', { name: '1 new: show' }).click();
+    await page.getByLabel('Tick job a-new-one').waitFor();
+    expect(await page.getByRole('button', { name: 'new: show' }).count()).toBe(0);
+    expect(await page.getByLabel(`Tick job ${first}`).isChecked()).toBe(true);
 
-    await go('/dashboard/schedulers/hourly');
+    await go('/dashboard/schedulers/hourly?as=json');
     const text = page.getByLabel('As JSON');
     await text.fill('half of what I want to');
     await processor.deactivateScheduler('hourly');
@@ -248,6 +254,30 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
     expect((await processor.getJobs()).map(({ id }) => id)).toEqual(['other']);
   });
 
+  test('ticks stay while one pages through a list, and a row that is gone stays where it is', async () => {
+    const ids = Array.from({ length: 55 }, (_, n) => `job-${String(n).padStart(2, '0')}`);
+    await processor.addJobs(ids.map((id) => ({ name: 'echo', input: {}, options: { id, delay: '1h' } })));
+    await open('write');
+    await go('/dashboard/jobs?status=queued');
+    await page.getByLabel('Tick job job-54').check();
+    await page.getByRole('link', { name: 'Load older jobs' }).click();
+    await see('1 ticked, 1 on other pages');
+    await page.getByLabel('Tick job job-00').check();
+    await see('2 ticked, 1 on other pages');
+    await processor.cancelJob('job-02');
+    await page.locator('#job-job-02.gone').waitFor();
+    expect(await page.locator('#jobs tbody tr').count()).toBe(5);
+
+    await page.getByRole('button', { name: 'Cancel', exact: true }).click();
+    await see('Cancelled, or asked to stop: 2 jobs.');
+    expect((await processor.getJobs({ status: 'cancelled' })).map(({ id }) => id).sort()).toEqual([
+      'job-00',
+      'job-02',
+      'job-54',
+    ]);
+    expect(await page.locator('[data-ticked]').textContent()).toBe('');
+  });
+
   test('filters are entries of the history; what no longer fits is dimmed; the focus stays in the list', async () => {
     await processor.addJobs([
       { name: 'echo', input: {}, options: { id: 'one', queue: 'mail', delay: '1h' } },
@@ -283,7 +313,7 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
 
   test('what is typed into a schedule is not lost by a button beside it', async () => {
     await open('write');
-    await go('/dashboard/schedulers/hourly');
+    await go('/dashboard/schedulers/hourly?as=json');
     await page.getByLabel('As JSON').fill('half of it');
     page.once('dialog', (dialog) => void dialog.dismiss());
     await page.getByRole('button', { name: 'Run now' }).click();
@@ -294,19 +324,23 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
 
   test('a schedule that is saved stays where it is: refused, overtaken by somebody else, saved', async () => {
     await open('write');
-    await go('/dashboard/schedulers/hourly');
-    const before = page.url();
+    await go('/dashboard/schedulers/hourly?as=json');
+    const before = new URL(page.url()).pathname;
     const text = page.getByLabel('As JSON');
     const wanted = { type: 'Cron', cron: '@daily', jobName: 'echo', input: {} };
     await text.fill('{');
     await page.getByRole('button', { name: 'Save' }).click();
     await see('this is not JSON');
-    expect(page.url()).toBe(before);
+    expect(new URL(page.url()).pathname).toBe(before);
 
     await processor.updateScheduler('hourly', { title: 'Of somebody else' });
     await text.fill(JSON.stringify(wanted));
     await page.getByRole('button', { name: 'Save' }).click();
-    await see(/"title": "Of somebody else"/);
+    await see('You both changed title: your text has yours.');
+    await page
+      .getByRole('region', { name: 'Both changes of title' })
+      .getByText('"Of somebody else"')
+      .waitFor();
     expect(await text.inputValue()).toBe(JSON.stringify(wanted));
     await page.getByRole('button', { name: 'Save' }).click();
 
@@ -345,7 +379,7 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
 
   test('when the session ends, what was typed stays, and one is told where to sign in', async () => {
     await open('admin');
-    await go('/dashboard/schedulers/hourly');
+    await go('/dashboard/schedulers/hourly?as=json');
     await page.getByLabel('As JSON').fill('precious');
     await page.context().clearCookies();
 
@@ -354,7 +388,7 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
     await see('Your session is over.');
     expect(await page.getByLabel('As JSON').inputValue()).toBe('precious');
     expect(await page.getByRole('link', { name: 'Sign in again' }).getAttribute('href')).toBe(
-      '/sign-in?next=%2Fdashboard%2Fschedulers%2Fhourly',
+      '/sign-in?next=%2Fdashboard%2Fschedulers%2Fhourly%3Fas%3Djson',
     );
   });
 
@@ -389,6 +423,7 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
         '/dashboard/kinds/unlucky?range=24h',
         '/dashboard/failures',
         '/dashboard/operations',
+        '/dashboard/audit',
         `/dashboard/operations/${cancelled.id}`,
         '/dashboard/jobs/parent',
         '/dashboard/batches',
@@ -400,6 +435,7 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
         '/dashboard/schedulers',
         '/dashboard/new-scheduler',
         '/dashboard/schedulers/hourly',
+        '/dashboard/schedulers/hourly?as=json',
         '/dashboard/nothing',
       ])
         await examine(path, rules);

@@ -246,6 +246,17 @@ async function callOperations(): Promise<void> {
   await processor.operations.start({ action: 'remove', filter: { status: 'error', jobName: 'failing' } });
 }
 
+/** Calls everything that makes a statement for what people did. */
+async function callAudit(): Promise<void> {
+  const { audit } = database.processor();
+  await audit.record({ who: 'ann', action: 'retryJob', targets: ['job:7', 'job:8'] });
+  for (const filter of [{}, { who: 'ann' }, { target: 'job:7' }, { who: 'ann', target: 'job:7' }])
+    await audit.list(filter);
+  await audit.record({ who: 'ann', action: 'cancelJob', targets: ['job:7'] });
+  const { cursor } = await audit.list({ target: 'job:7', limit: 1 });
+  await audit.list({ target: 'job:7', limit: 1, cursor });
+}
+
 async function callEverything(): Promise<void> {
   const collections = database.collections();
   const { jobs, scheduler, workers } = collections;
@@ -337,6 +348,7 @@ async function callEverything(): Promise<void> {
   await callSteps();
   await callGroups();
   await callOperations();
+  await callAudit();
   await processor.queues.pause('default');
   await processor.addJob('echo', {}, { id: 'paused' });
   await processor.addJob('echo', {}, { id: 'open', queue: 'open' });

@@ -6,8 +6,10 @@ import { connectedCollections } from '../../../src/collections/connected-collect
 import type { Logger, RemoteProcessor } from '../../../src/index.js';
 import { type CallbackOf, callbackLinks, callbackSignal } from '../../../src/step/callbacks.js';
 import { type FoundCallback, findCallback } from '../../../src/step/find-callback.js';
+import { record } from '../audit/record-change.js';
+import { targetOf } from '../audit/targets.js';
 import { isJson, readJson } from '../body.js';
-import { clientAddress } from '../client-address.js';
+import { clientAddress, UNKNOWN } from '../client-address.js';
 import { asDocument } from '../dashboard/as-document.js';
 import { readForm } from '../dashboard/read-form.js';
 import { answerFailure, toProblem } from '../failure.js';
@@ -50,6 +52,7 @@ export function createCallbackPages({ processor, wrongKeys, ready, log }: Callba
         .signal(of.jobId, signal, payload, { signalId: signal })
         .catch(explainRefusal);
       if (sent.outcome === 'duplicate') throw answered();
+      await recordAnswer(of, context.env);
       const { jobId, step } = of;
       log.info('Callback answered', { jobId, step, address: clientAddress(context.env) });
       if (!wantsPage(context.req.header('accept'))) return context.json(sent);
@@ -67,6 +70,18 @@ export function createCallbackPages({ processor, wrongKeys, ready, log }: Callba
     if (found.state === 'answered') throw answered();
     if (found.state === 'over') throw new Problem('callback_over', { detail: OVER });
     return { of, found };
+  }
+
+  async function recordAnswer({ jobId, step }: CallbackOf, environment: unknown): Promise<void> {
+    const address = clientAddress(environment);
+    await record(processor, log, {
+      who: 'link',
+      via: 'link',
+      ...(address !== UNKNOWN && { address }),
+      action: 'answerCallback',
+      targets: [targetOf('jobs', jobId)],
+      changes: [{ field: 'step', after: step }],
+    });
   }
 
   /** Forged links are counted as wrong keys are. A link that was made here always works. */

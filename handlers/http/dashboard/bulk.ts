@@ -1,4 +1,5 @@
 import type { Role } from '../../../src/access/role.js';
+import { batchesOf } from '../../../src/batches-of.js';
 import type { RemoteProcessor } from '../../../src/index.js';
 import { toProblem } from '../failure.js';
 import type { Notice } from './notice.js';
@@ -16,28 +17,38 @@ const actions = {
   { done: string; work: (processor: RemoteProcessor, id: string, callerRole: Role) => Promise<unknown> }
 >;
 
+/** Jobs that are changed at the same time. */
+const AT_A_TIME = 50;
+
 export type BulkAction = keyof typeof actions;
 
 export function isBulkAction(name: string | null): name is BulkAction {
   return name !== null && Object.hasOwn(actions, name);
 }
 
-/** Performs an action on each of several jobs. If it fails for one job, the others are not affected. */
+/**
+ * Performs an action on each of several jobs, and returns what to tell and the ids of those that were changed. If it fails
+ * for one job, the others are not affected.
+ */
 export async function act(
   processor: RemoteProcessor,
   action: BulkAction,
   ids: readonly string[],
   callerRole: Role,
-): Promise<Notice> {
-  if (ids.length === 0) return { kind: 'problem', text: 'Tick some jobs first.' };
+): Promise<{ readonly notice: Notice; readonly changed: readonly string[] }> {
+  if (ids.length === 0) return { notice: { kind: 'problem', text: 'Tick some jobs first.' }, changed: [] };
   const { done, work } = actions[action];
-  const results = await Promise.allSettled(ids.map((id) => work(processor, id, callerRole)));
+  const results: PromiseSettledResult<unknown>[] = [];
+  for (const some of batchesOf(ids, AT_A_TIME))
+    results.push(...(await Promise.allSettled(some.map((id) => work(processor, id, callerRole)))));
   const reasons = results.flatMap((result) => (result.status === 'rejected' ? [refusal(result.reason)] : []));
-  const count = ids.length - reasons.length;
+  const changed = ids.filter((_, index) => results[index]?.status === 'fulfilled');
+  const count = changed.length;
   const text = `${done}: ${grouped(count)} ${count === 1 ? 'job' : 'jobs'}.`;
-  if (reasons.length === 0) return { kind: 'done', text };
+  if (reasons.length === 0) return { notice: { kind: 'done', text }, changed };
   const others = reasons.length === 1 ? '' : ` (and ${grouped(reasons.length - 1)} others)`;
-  return { kind: 'problem', text: `${count === 0 ? '' : `${text} `}Not done: ${reasons[0]}${others}` };
+  const told = `${count === 0 ? '' : `${text} `}Not done: ${reasons[0]}${others}`;
+  return { notice: { kind: 'problem', text: told }, changed };
 }
 
 /** Returns why the action failed, if the job's state or kind explains it. @throws any other error */

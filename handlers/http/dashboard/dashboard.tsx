@@ -11,6 +11,8 @@ import { signInRoutes } from '../session/sign-in.js';
 import { inTurn } from '../turns.js';
 import type { WrongKeys } from '../wrong-keys.js';
 import { assetRoutes } from './assets.js';
+import { auditRoutes } from './audit.js';
+import { auditForms } from './audit-forms.js';
 import type { DashboardEnvironment } from './environment.js';
 import { answerWithPage } from './failure-page.js';
 import { failureRoutes } from './failures.js';
@@ -24,6 +26,7 @@ import { newSchedulerRoutes } from './new-scheduler.js';
 import { operationRoutes } from './operations.js';
 import { overviewRoutes } from './overview.js';
 import {
+  auditPath,
   batchesPath,
   failuresPath,
   findJobPath,
@@ -75,6 +78,7 @@ export function createDashboard(options: DashboardOptions): Hono<DashboardEnviro
       await next();
       if (context.req.method === 'POST') verdict.forget();
     })
+    .use(auditForms(processor, log))
     .get('/dashboard/*', (_, next) => inTurn(next))
     .use(async (context, next) => {
       await next();
@@ -93,6 +97,7 @@ export function createDashboard(options: DashboardOptions): Hono<DashboardEnviro
     .route(batchesPath, batchRoutes(processor))
     .route(workflowsPath, workflowRoutes(processor))
     .route(limitsPath, limitRoutes(processor))
+    .route(auditPath, auditRoutes(processor))
     .route('/dashboard/schedulers', schedulerRoutes(processor))
     .route(newSchedulerPath(), newSchedulerRoutes(processor));
 }

@@ -1,5 +1,6 @@
 import type { Verdict } from '../../../src/index.js';
 import type { Session } from '../session/session.js';
+import type { Notice } from './notice.js';
 
 /** Values that pages get in addition to the request. */
 export interface DashboardEnvironment {
@@ -11,5 +12,9 @@ export interface DashboardEnvironment {
     form: URLSearchParams;
     /** Returns the state of the deployment, or undefined if it could not be judged. Set on every page that requires signing in. */
     verdict: () => Promise<Verdict | undefined>;
+    /** What an answer tells on the next page. Set by `redirectWith`. */
+    notice: Notice | undefined;
+    /** What a form changed, for the audit log. Set by forms for several things, some of which may not be changed. */
+    changed: readonly string[] | undefined;
   };
 }

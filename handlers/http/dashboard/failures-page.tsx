@@ -63,7 +63,7 @@ function FailureTable({ failures, session, now }: Pick<FailuresPageProps, 'failu
             </th>
           </tr>
         </thead>
-        <tbody>
+        <tbody data-held>
           {failures.map((failure) => (
             <Row failure={failure} session={session} now={now} />
           ))}

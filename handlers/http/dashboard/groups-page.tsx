@@ -34,7 +34,7 @@ export function GroupsPage({ kind, groups, cursor, isFirst, now }: GroupsPagePro
                   <th scope="col">Ended</th>
                 </tr>
               </thead>
-              <tbody>
+              <tbody data-held>
                 {groups.map((group) => (
                   <tr id={`group-${encodeURIComponent(group.id)}`}>
                     <th scope="row">

@@ -1,6 +1,8 @@
-import type { CappedCount, Job, JobError, JobLog, JobSteps } from '../../../src/index.js';
+import type { AuditEntry, CappedCount, Job, JobError, JobLog, JobSteps } from '../../../src/index.js';
 import { isSettled } from '../../../src/job/job.js';
+import { targetOf } from '../audit/targets.js';
 import type { Session } from '../session/session.js';
+import { Deeds } from './deeds.js';
 import { type Children, ChildrenOf, Owner } from './job-family.js';
 import { JsonTree } from './parts/json-tree.js';
 import { duration, ExactMoment, Moment } from './parts/moment.js';
@@ -24,13 +26,26 @@ interface JobPageProps {
   readonly below: Children | undefined;
   /** How many jobs are in error with the same failure, with this one. Absent for a job that is not in error. */
   readonly failing: CappedCount | undefined;
+  /** What people did to it last. */
+  readonly deeds: readonly AuditEntry[];
   readonly session: Session;
   /** Whether the user may add jobs of this kind. */
   readonly mayAdd: boolean;
   readonly now: Date;
 }
 
-export function JobPage({ job, log, waits, steps, below, failing, session, mayAdd, now }: JobPageProps) {
+export function JobPage({
+  job,
+  log,
+  waits,
+  steps,
+  below,
+  failing,
+  deeds,
+  session,
+  mayAdd,
+  now,
+}: JobPageProps) {
   const mayChange = may(session, 'write') && mayAdd;
   return (
     <>
@@ -74,6 +89,7 @@ export function JobPage({ job, log, waits, steps, below, failing, session, mayAd
           <Output job={job} />
         </section>
       </div>
+      <Deeds entries={deeds} target={targetOf('jobs', job.id)} session={session} now={now} />
     </>
   );
 }

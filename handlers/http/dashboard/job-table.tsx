@@ -28,7 +28,7 @@ export function JobTable({ jobs, now, mayChoose }: { jobs: readonly Job[]; now: 
             <th scope="col">Ended</th>
           </tr>
         </thead>
-        <tbody>
+        <tbody data-held>
           {jobs.map((job) => (
             <Row job={job} now={now} mayChoose={mayChoose} />
           ))}

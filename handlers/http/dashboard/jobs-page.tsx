@@ -95,6 +95,9 @@ function BulkButtons({ session }: { session: Session }) {
         </button>
       )}
       <span class="quiet" data-ticked />
+      <button type="button" class="small" data-untick hidden>
+        Untick all
+      </button>
     </fieldset>
   );
 }

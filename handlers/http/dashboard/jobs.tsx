@@ -4,12 +4,14 @@ import { connectedCollections } from '../../../src/collections/connected-collect
 import { NotFoundError, type RemoteProcessor } from '../../../src/index.js';
 import { findStepsWithin } from '../../../src/job/find-steps.js';
 import { maxBytesFor } from '../answer-size.js';
+import { targetOf } from '../audit/targets.js';
 import { Problem } from '../problem.js';
 import { jobSeenBy, jobsSeenBy, type Onlooker, stepsSeenBy } from '../seen-by.js';
 import { returnPath } from '../session/return-path.js';
 import { toStepsView } from '../steps-view.js';
 import { act, isBulkAction } from './bulk.js';
 import { askToConfirm, isConfirmed } from './confirmation.js';
+import { findDeeds } from './deeds.js';
 import type { DashboardEnvironment } from './environment.js';
 import { findChildren } from './job-family.js';
 import { conditionsOf, readFilter } from './job-filter.js';
@@ -29,6 +31,9 @@ type PageContext = Context<DashboardEnvironment>;
 const section = '/dashboard/jobs';
 
 const PAGE_SIZE = 50;
+
+/** Maximum number of ticked jobs, on this page of the list and on others. */
+const MAX_TICKED = 500;
 
 export function jobRoutes(processor: RemoteProcessor) {
   return new Hono<DashboardEnvironment>()
@@ -72,27 +77,32 @@ export function jobRoutes(processor: RemoteProcessor) {
         throw new Problem('forbidden', { detail: "The role 'admin' is required to remove jobs." });
       }
       const ids = form.getAll('id');
-      if (ids.length > PAGE_SIZE) throw new Problem('validation_failed', { detail: tooMany(ids.length) });
+      if (ids.length > MAX_TICKED) throw new Problem('validation_failed', { detail: tooMany(ids.length) });
       if (action === 'remove' && ids.length > 0 && !isConfirmed(form)) {
         const question =
           ids.length === 1 ? 'Remove this job for good?' : `Remove ${ids.length} jobs for good?`;
         return askToConfirm(context, { question, label: 'Remove', section, back: originOf(form) });
       }
-      const notice = await act(processor, action, ids, context.get('session').caller.role);
+      const { notice, changed } = await act(processor, action, ids, context.get('session').caller.role);
+      context.set(
+        'changed',
+        changed.map((id) => targetOf('jobs', id)),
+      );
       return redirectWith(context, backPath(form), notice);
     })
     .get('/:id', async (context) => {
       const id = context.req.param('id');
       const session = context.get('session');
       const [job, log] = await Promise.all([requireJob(context, id), processor.jobs.log(id)]);
-      const [mayAdd, waits, steps, below, failing] = await Promise.all([
+      const [mayAdd, waits, steps, below, failing, deeds] = await Promise.all([
         mayAddJob(processor, session, job.jobName),
         findWaits(processor, job),
         job.steps && findSteps(id, 0),
         findChildren(processor, job),
         job.failureKey === undefined ? undefined : processor.failures.countFailing(job.failureKey),
+        findDeeds(processor, targetOf('jobs', id)),
       ]);
-      const shown = { job, log, waits, steps, below, failing, session, mayAdd };
+      const shown = { job, log, waits, steps, below, failing, deeds, session, mayAdd };
       return showPage(context, {
         title: `${job.jobName} ${job.status}`,
         section,
@@ -146,7 +156,7 @@ export function jobRoutes(processor: RemoteProcessor) {
 }
 
 function tooMany(count: number): string {
-  return `Expected at most ${PAGE_SIZE} ticked jobs, not ${grouped(count)}. To change more, filter the list, and use the buttons for all that match.`;
+  return `Expected at most ${MAX_TICKED} ticked jobs, not ${grouped(count)}. To change more, filter the list, and use the buttons for all that match.`;
 }
 
 /**

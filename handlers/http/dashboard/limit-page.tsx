@@ -1,5 +1,7 @@
-import type { JobInLine, LimitDetails } from '../../../src/index.js';
+import type { AuditEntry, JobInLine, LimitDetails } from '../../../src/index.js';
+import { targetOf } from '../audit/targets.js';
 import type { Session } from '../session/session.js';
+import { Deeds } from './deeds.js';
 import { hasButton, isSettable, LimitState, PauseButton, placesText } from './limit-state.js';
 import { Moment } from './parts/moment.js';
 import { capped } from './parts/number.js';
@@ -10,11 +12,13 @@ import { TokenField } from './token-field.js';
 
 interface LimitPageProps {
   readonly limit: LimitDetails;
+  /** What people did to it last. */
+  readonly deeds: readonly AuditEntry[];
   readonly session: Session;
   readonly now: Date;
 }
 
-export function LimitPage({ limit, session, now }: LimitPageProps) {
+export function LimitPage({ limit, deeds, session, now }: LimitPageProps) {
   const mayAct = may(session, 'admin');
   return (
     <>
@@ -41,6 +45,7 @@ export function LimitPage({ limit, session, now }: LimitPageProps) {
           <Line line={limit.line} waiting={limit.waiting.count} />
         </section>
       </div>
+      <Deeds entries={deeds} target={targetOf('limits', limit.key)} session={session} now={now} />
     </>
   );
 }

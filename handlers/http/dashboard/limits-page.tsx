@@ -85,7 +85,7 @@ function LimitTable({ limits, session, now }: Omit<LimitsPageProps, 'waits'>) {
             )}
           </tr>
         </thead>
-        <tbody>
+        <tbody data-held>
           {limits.map((limit) => (
             <tr id={`limit-${encodeURIComponent(limit.key)}`}>
               <th scope="row">

@@ -1,6 +1,8 @@
 import { Hono } from 'hono';
 import type { RemoteProcessor } from '../../../src/index.js';
+import { targetOf } from '../audit/targets.js';
 import { Problem } from '../problem.js';
+import { findDeeds } from './deeds.js';
 import type { DashboardEnvironment } from './environment.js';
 import { LimitPage } from './limit-page.js';
 import { LimitsPage } from './limits-page.js';
@@ -45,11 +47,12 @@ export function limitRoutes(processor: RemoteProcessor) {
     })
     .get('/:key', async (context) => {
       const limit = await processor.limits.get(context.req.param('key'));
+      const deeds = await findDeeds(processor, targetOf('limits', limit.key));
       const session = context.get('session');
       return showPage(context, {
         title: `Limit ${limit.key}`,
         section: limitsPath,
-        children: <LimitPage limit={limit} session={session} now={new Date()} />,
+        children: <LimitPage limit={limit} deeds={deeds} session={session} now={new Date()} />,
       });
     });
 }

@@ -1,10 +1,13 @@
 import { type Context, Hono } from 'hono';
-import type { Issue, RemoteProcessor } from '../../../src/index.js';
+import type { RemoteProcessor } from '../../../src/index.js';
 import type { DashboardEnvironment } from './environment.js';
+import { readChange } from './form/change.js';
 import { redirectWith } from './notice.js';
 import { showPage } from './page.js';
 import { newSchedulerPath, schedulerPath } from './paths.js';
 import { may, requireRole } from './require-session.js';
+import { changedDraft, readScheduleDraft, type ScheduleDraft, valuesOf } from './schedule-draft.js';
+import { inputOf, schedulePartsOf } from './schedule-parts.js';
 import { SchedulerEditor } from './scheduler-editor.js';
 import { issuesOf } from './scheduler-issues.js';
 import { parseOptions, template } from './scheduler-text.js';
@@ -14,18 +17,56 @@ type PageContext = Context<DashboardEnvironment>;
 export function newSchedulerRoutes(processor: RemoteProcessor) {
   return new Hono<DashboardEnvironment>()
     .use(requireRole('write'))
-    .get('/', (context) => showNew(context, template(context.req.query('type')), []))
+    .get('/', (context) => {
+      const { type, as, job } = context.req.query();
+      return showNew(context, { text: template(type, job), isJson: as === 'json', issues: [] });
+    })
     .post('/', async (context) => {
-      const text = context.get('form').get('text') ?? '';
+      const form = context.get('form');
+      const draft = await readScheduleDraft(form, true, inputOf(processor));
+      const change = readChange(form);
+      if (change) return showNew(context, changedDraft(draft, change));
+      if (draft.issues.length > 0) return showNew(context, draft);
       try {
-        const id = await processor.addScheduler(parseOptions(text), {
+        const id = await processor.addScheduler(parseOptions(draft.text), {
           callerRole: context.get('session').caller.role,
         });
         return redirectWith(context, schedulerPath(id), { kind: 'done', text: 'Added.' });
       } catch (error) {
-        return showNew(context, text, issuesOf(error));
+        return showNew(context, { ...draft, issues: issuesOf(error) });
       }
     });
+
+  async function showNew(context: PageContext, draft: ScheduleDraft) {
+    const session = context.get('session');
+    const parts = await schedulePartsOf(processor, draft.text);
+    const type = valuesOf(draft.text)?.type;
+    return showPage(context, {
+      title: 'Add a schedule',
+      section: '/dashboard/schedulers',
+      status: draft.issues.length > 0 ? 422 : 200,
+      children: (
+        <section class="card stack">
+          <h1>Add a schedule</h1>
+          <nav class="tabs" aria-label="Kinds of schedules">
+            {kinds.map(([kind, name]) => (
+              <a href={newSchedulerPath(kind)} aria-current={kind === type ? 'page' : undefined}>
+                {name}
+              </a>
+            ))}
+          </nav>
+          <SchedulerEditor
+            action={newSchedulerPath()}
+            draft={draft}
+            {...parts}
+            session={session}
+            label="Add"
+            mayEdit={may(session, 'write')}
+          />
+        </section>
+      ),
+    });
+  }
 }
 
 const kinds = [
@@ -33,33 +74,3 @@ const kinds = [
   ['Delay', 'Again and again'],
   ['At', 'Once'],
 ] as const;
-
-function showNew(context: PageContext, text: string, issues: readonly Issue[]) {
-  const session = context.get('session');
-  const chosen = context.req.method === 'GET' ? (context.req.query('type') ?? 'Cron') : undefined;
-  return showPage(context, {
-    title: 'Add a schedule',
-    section: '/dashboard/schedulers',
-    status: issues.length > 0 ? 422 : 200,
-    children: (
-      <section class="card stack">
-        <h1>Add a schedule</h1>
-        <nav class="tabs" aria-label="Kinds of schedules">
-          {kinds.map(([type, name]) => (
-            <a href={newSchedulerPath(type)} aria-current={type === chosen ? 'page' : undefined}>
-              {name}
-            </a>
-          ))}
-        </nav>
-        <SchedulerEditor
-          action={newSchedulerPath()}
-          text={text}
-          issues={issues}
-          session={session}
-          label="Add"
-          mayEdit={may(session, 'write')}
-        />
-      </section>
-    ),
-  });
-}

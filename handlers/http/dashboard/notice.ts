@@ -18,6 +18,7 @@ const noticeSchema = z.strictObject({ kind: z.enum(['done', 'problem']), text: z
 
 /** Redirects to another page, which shows the notice. */
 export function redirectWith(context: Context, path: string, { kind, text }: Notice): Response {
+  context.set('notice', { kind, text });
   const short = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT).toWellFormed()}…` : text.toWellFormed();
   setCookie(context, COOKIE, JSON.stringify({ kind, text: short }), {
     ...cookieOptions(context),

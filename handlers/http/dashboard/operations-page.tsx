@@ -35,7 +35,7 @@ export function OperationsPage({ operations, cursor, isFirst, now }: OperationsP
                   <th scope="col">Begun</th>
                 </tr>
               </thead>
-              <tbody>
+              <tbody data-held>
                 {operations.map((operation) => (
                   <Row operation={operation} now={now} />
                 ))}

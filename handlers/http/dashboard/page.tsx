@@ -6,6 +6,8 @@ import { asDocument } from './as-document.js';
 import { addresses } from './assets.js';
 import type { DashboardEnvironment } from './environment.js';
 import { type Notice, takeNotice } from './notice.js';
+import { auditPath } from './paths.js';
+import { may } from './require-session.js';
 import { TokenField } from './token-field.js';
 import { failureIn, VerdictLine } from './verdict.js';
 
@@ -19,6 +21,7 @@ const sections = [
   ['/dashboard/workflows', 'Workflows'],
   ['/dashboard/schedulers', 'Schedules'],
   ['/dashboard/limits', 'Limits'],
+  ['/dashboard/audit', 'Audit'],
   ['/dashboard/job-factories', 'Add a job'],
 ] as const;
 
@@ -86,11 +89,14 @@ function Header({ session, section }: { session: Session; section: Section | und
         <span>Remote Processor</span>
       </a>
       <nav aria-label="Sections">
-        {sections.map(([path, name]) => (
-          <a href={path} aria-current={path === section ? 'page' : undefined}>
-            {name}
-          </a>
-        ))}
+        {sections.map(
+          ([path, name]) =>
+            (path !== auditPath || may(session, 'admin')) && (
+              <a href={path} aria-current={path === section ? 'page' : undefined}>
+                {name}
+              </a>
+            ),
+        )}
       </nav>
       <form method="post" action="/sign-out" class="who" data-plain>
         <TokenField session={session} />

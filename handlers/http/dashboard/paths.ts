@@ -29,6 +29,29 @@ export function kindPath(jobName: string): string {
   return `${kindsPath}/${encodeURIComponent(jobName)}`;
 }
 
+/** The path of the list of what people did. */
+export const auditPath = '/dashboard/audit';
+
+/** Returns the path of the list of what one person did, or what was done to something. Leaves out empty fields. */
+export function auditOfPath(filter: { readonly target?: string; readonly who?: string }): string {
+  return withQuery(auditPath, filter);
+}
+
+const pathsOfKinds: Readonly<Record<string, (id: string) => string>> = {
+  job: jobPath,
+  batch: batchPath,
+  workflow: workflowPath,
+  operation: operationPath,
+  schedule: schedulerPath,
+  limit: limitPath,
+};
+
+/** Returns the path of the page of a target of the audit log, such as `job:7`, if its kind has pages. */
+export function pathOfTarget(target: string): string | undefined {
+  const [, kind = '', id = ''] = /^([a-z]+):(.*)$/s.exec(target) ?? [];
+  return pathsOfKinds[kind]?.(id);
+}
+
 /** The path of the list of operations. */
 export const operationsPath = '/dashboard/operations';
 
@@ -63,9 +86,13 @@ export function newSchedulerPath(type?: SchedulerItem['type']): string {
 
 /** Returns the path of the list of jobs with a filter. Leaves out empty fields. */
 export function jobsPath(filter: Readonly<Record<string, string | undefined>>): string {
+  return withQuery('/dashboard/jobs', filter);
+}
+
+function withQuery(path: string, fields: Readonly<Record<string, string | undefined>>): string {
   const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(filter)) if (value) query.set(name, value);
-  return query.size === 0 ? '/dashboard/jobs' : `/dashboard/jobs?${query}`;
+  for (const [name, value] of Object.entries(fields)) if (value) query.set(name, value);
+  return query.size === 0 ? path : `${path}?${query}`;
 }
 
 /** Returns the path of the list of jobs that meet conditions. */

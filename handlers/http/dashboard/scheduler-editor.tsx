@@ -1,37 +1,112 @@
-import type { Issue } from '../../../src/index.js';
 import type { Session } from '../session/session.js';
+import type { Field } from './form/field.js';
+import { ChangeButton } from './form/fields.js';
+import type { Merged } from './merge-texts.js';
+import { jsonText } from './parts/json-text.js';
+import { LineChanges } from './parts/line-changes.js';
+import { fitsForm, type ScheduleDraft, valuesOf } from './schedule-draft.js';
+import { type DraftPreview, PreviewOfDraft, ScheduleFields } from './schedule-form.js';
 import { TokenField } from './token-field.js';
 
 interface EditorProps {
   readonly action: string;
   /** The version of the edited item. If the item has another version when it is saved, it is not overwritten. */
   readonly version?: number;
-  readonly text: string;
-  /** The current item, if somebody else changed it meanwhile. */
-  readonly meanwhile?: string | undefined;
-  readonly issues: readonly Issue[];
+  readonly draft: ScheduleDraft;
+  /** The stored item from which the draft was made. */
+  readonly base?: string | undefined;
+  /** What somebody else changed meanwhile. */
+  readonly meanwhile?: ChangedMeanwhile | undefined;
+  /** The known kinds of jobs. */
+  readonly names: readonly string[];
+  /** The field for the input of its kind of jobs. */
+  readonly input: Field;
+  readonly preview: DraftPreview;
   readonly session: Session;
   readonly label: string;
   readonly mayEdit: boolean;
 }
 
-/** Edits a scheduler item as JSON. Each issue is shown with its field and line. */
+/** What somebody else changed while an item was edited. */
+export interface ChangedMeanwhile {
+  /** The current item. */
+  readonly now: string;
+  /** Both changes put together, unless one of them is no JSON object, or the item was too large to keep. */
+  readonly merged: Merged | undefined;
+}
+
+/** A longer item is not sent with the form, whose size is limited. Changes of it are not put together. */
+const MAX_BASE = 100_000;
+
+/** Edits a scheduler item, by a form, or as JSON if the form cannot show all of it. */
 export function SchedulerEditor({
   action,
   version,
-  text,
+  draft,
+  base,
   meanwhile,
-  issues,
+  names,
+  input,
+  preview,
   session,
   label,
   mayEdit,
 }: EditorProps) {
-  const isWrong = issues.length > 0;
+  const values = valuesOf(draft.text);
+  const isForm = values !== undefined && !draft.isJson && fitsForm(values, input);
+  const mayBeForm = values !== undefined && fitsForm(values, input);
   return (
-    <form method="post" action={action} class="stack" data-edits>
+    <form
+      method="post"
+      action={action}
+      class="stack"
+      data-edits
+      data-preview={JSON.stringify({ show: isForm ? 'fields' : 'json' })}
+      novalidate
+    >
       <TokenField session={session} />
       {version !== undefined && <input type="hidden" name="version" value={version} />}
-      {meanwhile !== undefined && <Meanwhile text={meanwhile} />}
+      {base !== undefined && base.length <= MAX_BASE && <input type="hidden" name="base" value={base} />}
+      {/* The Enter key presses the first button of a form, which else might be one of a list. */}
+      {isForm && (
+        <button type="submit" class="unseen" tabindex={-1} disabled={!mayEdit}>
+          {label}
+        </button>
+      )}
+      {meanwhile && <Meanwhile {...meanwhile} />}
+      {isForm ? (
+        <fieldset class="whole" disabled={!mayEdit} aria-label="The schedule">
+          <ScheduleFields
+            values={values}
+            input={input}
+            isNew={version === undefined}
+            issues={draft.issues}
+            names={names}
+          />
+        </fieldset>
+      ) : (
+        <TextEditor draft={draft} mayEdit={mayEdit} />
+      )}
+      <PreviewOfDraft values={values ?? {}} preview={preview} />
+      <p class="actions">
+        <button type="submit" class="primary" disabled={!mayEdit}>
+          {label}
+        </button>
+        {(isForm || mayBeForm) && mayEdit && (
+          <ChangeButton change={{ show: isForm ? 'json' : 'fields' }}>
+            {isForm ? 'Edit as JSON' : 'Edit by fields'}
+          </ChangeButton>
+        )}
+      </p>
+    </form>
+  );
+}
+
+/** Edits the options as JSON. Each issue is shown with its field and line. */
+function TextEditor({ draft: { text, issues }, mayEdit }: Pick<EditorProps, 'draft' | 'mayEdit'>) {
+  const isWrong = issues.length > 0;
+  return (
+    <>
       <label for="text">As JSON</label>
       <textarea
         id="text"
@@ -60,27 +135,49 @@ export function SchedulerEditor({
           ))}
         </ul>
       )}
-      <p class="actions">
-        <button type="submit" class="primary" disabled={!mayEdit}>
-          {label}
-        </button>
-      </p>
-    </form>
+    </>
   );
 }
 
-function Meanwhile({ text }: { text: string }) {
+function Meanwhile({ now, merged }: ChangedMeanwhile) {
+  if (!merged) {
+    return (
+      <>
+        <p class="problem-text" role="alert">
+          Somebody changed it meanwhile, so it was not saved. Above your text is how it is now. Save again to
+          put your text in its place.
+        </p>
+        <pre class="code" id="meanwhile">
+          {now}
+        </pre>
+      </>
+    );
+  }
+  const { taken, clashes } = merged;
   return (
     <>
       <p class="problem-text" role="alert">
-        Somebody changed it meanwhile, so it was not saved. Above your text is how it is now. Save again to
-        put your text in its place.
+        Somebody changed it meanwhile, so it was not saved.{' '}
+        {taken.length > 0 && `Their ${listed(taken)} was put into your text. `}
+        {clashes.length > 0 &&
+          `You both changed ${listed(clashes.map(({ field }) => field))}: your text has yours. `}
+        Save again to keep the text below.
       </p>
-      <pre class="code" id="meanwhile">
-        {text}
-      </pre>
+      {clashes.map(({ field, mine, theirs }) => (
+        <section aria-label={`Both changes of ${field}`}>
+          <LineChanges before={valueText(theirs)} after={valueText(mine)} names={['Theirs', 'Yours']} />
+        </section>
+      ))}
     </>
   );
+}
+
+function listed(fields: readonly string[]): string {
+  return fields.join(', ');
+}
+
+function valueText(value: unknown): string {
+  return value === undefined ? '(removed)' : jsonText(value);
 }
 
 /** Returns the first line that seems to contain the field, which is enough to find it by eye. */

@@ -1,37 +1,37 @@
-import type { Issue, Preview, SchedulerItem } from '../../../src/index.js';
+import type { Child } from 'hono/jsx';
+import type { AuditEntry, Preview, SchedulerItem } from '../../../src/index.js';
+import { targetOf } from '../audit/targets.js';
 import type { Session } from '../session/session.js';
+import { Deeds } from './deeds.js';
 import { JsonTree } from './parts/json-tree.js';
 import { ExactMoment, Moment } from './parts/moment.js';
 import { jobPath, schedulerPath } from './paths.js';
 import { may } from './require-session.js';
-import { SchedulerEditor } from './scheduler-editor.js';
 import { Activity, ItemButtons, timingOf } from './scheduler-table.js';
 import { TokenField } from './token-field.js';
 
 interface SchedulerPageProps {
   readonly item: SchedulerItem;
   readonly occurrences: readonly Preview[];
-  /** The editor's text: the stored item, or what the user entered. */
-  readonly text: string;
-  /** The current item, if somebody else changed it meanwhile. */
-  readonly meanwhile: string | undefined;
-  readonly issues: readonly Issue[];
+  /** What people did to it last. */
+  readonly deeds: readonly AuditEntry[];
   readonly session: Session;
   /** Whether the user may add jobs of the item's kind, and therefore change or run the item. */
   readonly mayChange: boolean;
   readonly now: Date;
+  /** The editor. */
+  readonly children?: Child;
 }
 
 /** Shows a scheduler item: its times, its jobs, and all actions on it. */
 export function SchedulerPage({
   item,
   occurrences,
-  text,
-  meanwhile,
-  issues,
+  deeds,
   session,
   mayChange,
   now,
+  children,
 }: SchedulerPageProps) {
   return (
     <>
@@ -60,17 +60,9 @@ export function SchedulerPage({
       </section>
       <section class="card" aria-labelledby="edit-title">
         <h2 id="edit-title">Change it</h2>
-        <SchedulerEditor
-          action={schedulerPath(item.id)}
-          version={item.version}
-          text={text}
-          meanwhile={meanwhile}
-          issues={issues}
-          session={session}
-          label="Save"
-          mayEdit={mayChange}
-        />
+        {children}
       </section>
+      <Deeds entries={deeds} target={targetOf('schedulers', item.id)} session={session} now={now} />
       {may(session, 'admin') && (
         <form method="post" action={`${schedulerPath(item.id)}/remove`}>
           <TokenField session={session} />

@@ -13,9 +13,9 @@ export function editable(item: SchedulerItem): string {
   return jsonText(decisionsOf(item));
 }
 
-/** Returns the options that a new item of this type begins with, as JSON to edit. */
-export function template(type: string | undefined): string {
-  return jsonText({ type: 'Cron', ...kinds.get(type ?? 'Cron'), ...shared });
+/** Returns the options that a new item of this type begins with, as JSON to edit. @param jobName default: none yet */
+export function template(type: string | undefined, jobName = ''): string {
+  return jsonText({ type: 'Cron', ...kinds.get(type ?? 'Cron'), ...shared, jobName });
 }
 
 const kinds = new Map<string, object>([

@@ -1,20 +1,26 @@
 import { type Context, Hono } from 'hono';
 import { isKind } from '../../../src/brand.js';
 import {
-  type Issue,
   NotFoundError,
   type RemoteProcessor,
   type SchedulerItem,
   ValidationError,
 } from '../../../src/index.js';
+import { targetOf } from '../audit/targets.js';
 import { schedulerSeenBy } from '../seen-by.js';
 import { askToConfirm, isConfirmed } from './confirmation.js';
+import { findDeeds } from './deeds.js';
 import type { DashboardEnvironment } from './environment.js';
+import { readChange } from './form/change.js';
 import { mayAddByName, mayAddJob } from './may-add.js';
+import { mergeTexts } from './merge-texts.js';
 import { redirectWith } from './notice.js';
 import { showPage } from './page.js';
 import { jobPath, schedulerPath } from './paths.js';
 import { requireRole } from './require-session.js';
+import { changedDraft, readScheduleDraft, type ScheduleDraft } from './schedule-draft.js';
+import { inputOf, schedulePartsOf } from './schedule-parts.js';
+import { type ChangedMeanwhile, SchedulerEditor } from './scheduler-editor.js';
 import { issuesOf } from './scheduler-issues.js';
 import { SchedulerPage } from './scheduler-page.js';
 import { SchedulerTable } from './scheduler-table.js';
@@ -52,23 +58,27 @@ export function schedulerRoutes(processor: RemoteProcessor) {
     })
     .get('/:id', async (context) => {
       const item = await seenItem(context, context.req.param('id'));
-      return showItem(context, item, { text: editable(item) });
+      const isJson = context.req.query('as') === 'json';
+      return showItem(context, item, { draft: { text: editable(item), isJson, issues: [] } });
     })
     .post('/:id', requireRole('write'), async (context) => {
       const id = context.req.param('id');
       const form = context.get('form');
-      const text = form.get('text') ?? '';
+      const draft = await readScheduleDraft(form, false, inputOf(processor));
       const version = Number(form.get('version'));
       const item = await seenItem(context, id);
-      if (item.version !== version) return showChangedMeanwhile(context, item, text);
+      const change = readChange(form);
+      if (change) return showItem(context, { ...item, version }, { draft: changedDraft(draft, change) });
+      if (item.version !== version) return showChangedMeanwhile(context, item, draft);
+      if (draft.issues.length > 0) return showItem(context, item, { draft });
       try {
         const callerRole = context.get('session').caller.role;
-        await processor.updateScheduler(id, changesBetween(item, text), { version, callerRole });
+        await processor.updateScheduler(id, changesBetween(item, draft.text), { version, callerRole });
         return redirectWith(context, schedulerPath(id), { kind: 'done', text: 'Saved.' });
       } catch (error) {
         const now = await seenItem(context, id);
-        if (now.version !== version) return showChangedMeanwhile(context, now, text);
-        return showItem(context, item, { text, issues: issuesOf(error) });
+        if (now.version !== version) return showChangedMeanwhile(context, now, draft);
+        return showItem(context, item, { draft: { ...draft, issues: issuesOf(error) } });
       }
     })
     .post('/:id/activate', requireRole('write'), (context) =>
@@ -107,41 +117,63 @@ export function schedulerRoutes(processor: RemoteProcessor) {
     throw new NotFoundError('scheduler item', id);
   }
 
-  /** Saves nothing. Shows the entered text beside the current item, which saving again would replace. */
-  function showChangedMeanwhile(context: PageContext, item: SchedulerItem, text: string) {
-    return showItem(context, item, { text, meanwhile: editable(item) });
+  /**
+   * Saves nothing. Shows the entered text together with what somebody else changed, so that saving again loses neither. What
+   * both changed is shown beside each other.
+   */
+  function showChangedMeanwhile(context: PageContext, item: SchedulerItem, draft: ScheduleDraft) {
+    const now = editable(item);
+    const merged = mergeTexts(context.get('form').get('base') ?? '', draft.text, now);
+    return showItem(context, item, {
+      draft: { ...draft, text: merged?.text ?? draft.text, issues: [] },
+      meanwhile: { now, merged },
+    });
   }
 
-  async function showItem(context: PageContext, item: SchedulerItem, edited: Edited) {
-    const { text, meanwhile, issues = [] } = edited;
-    const occurrences = await processor.schedules.preview(item.id, 10);
+  async function showItem(context: PageContext, item: SchedulerItem, { draft, meanwhile }: Edited) {
+    const [occurrences, deeds, parts] = await Promise.all([
+      processor.schedules.preview(item.id, 10),
+      findDeeds(processor, targetOf('schedulers', item.id)),
+      schedulePartsOf(processor, draft.text),
+    ]);
     const session = context.get('session');
     const mayChange = await mayAddJob(processor, session, item.jobName);
+    // While a form is changed, it keeps the text that it began with.
+    const base = meanwhile ? meanwhile.now : (context.get('form')?.get('base') ?? editable(item));
     return showPage(context, {
       title: item.title || item.id,
       section,
-      status: meanwhile !== undefined ? 409 : issues.length > 0 ? 422 : 200,
+      status: meanwhile !== undefined ? 409 : draft.issues.length > 0 ? 422 : 200,
       children: (
         <SchedulerPage
           item={item}
           occurrences={occurrences}
-          text={text}
-          meanwhile={meanwhile}
-          issues={issues}
+          deeds={deeds}
           session={session}
           mayChange={mayChange}
           now={new Date()}
-        />
+        >
+          <SchedulerEditor
+            action={schedulerPath(item.id)}
+            version={item.version}
+            draft={draft}
+            base={base}
+            meanwhile={meanwhile}
+            {...parts}
+            session={session}
+            label="Save"
+            mayEdit={mayChange}
+          />
+        </SchedulerPage>
       ),
     });
   }
 }
 
 interface Edited {
-  readonly text: string;
-  /** The current item, if somebody else changed it meanwhile. */
-  readonly meanwhile?: string;
-  readonly issues?: readonly Issue[];
+  readonly draft: ScheduleDraft;
+  /** What somebody else changed meanwhile. */
+  readonly meanwhile?: ChangedMeanwhile;
 }
 
 /** Performs an action on an item, and returns to the page with the button. */

@@ -41,14 +41,14 @@ export function VerdictCard({
 export function VerdictLine({ verdict }: { verdict: Verdict | undefined }) {
   const [worst, ...others] = verdict?.findings ?? [];
   return (
-    <div id="verdict" data-live>
+    <section id="verdict" data-live aria-label="What is wrong">
       {worst && (
         <p class={`notice ${worst.severity === 'failure' ? 'problem' : 'warned'}`}>
           {worst.text} {others.length > 0 && `and ${others.length} more `}
           <a href="/">See</a>
         </p>
       )}
-    </div>
+    </section>
   );
 }
 

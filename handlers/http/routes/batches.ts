@@ -22,6 +22,7 @@ const add = defineRoute({
   method: 'POST',
   path: '/v1/batches',
   operation: 'addBatch',
+  isTraffic: true,
   role: 'write',
   summary: 'Add a batch',
   description:

@@ -79,6 +79,7 @@ const addJob = defineRoute({
   method: 'POST',
   path: '/v1/jobs',
   operation: 'addJob',
+  isTraffic: true,
   role: 'write',
   summary: 'Add a job',
   description:
@@ -106,6 +107,7 @@ const addJobs = defineRoute({
   method: 'POST',
   path: '/v1/jobs/batch',
   operation: 'addJobs',
+  isTraffic: true,
   role: 'write',
   summary: 'Add many jobs',
   description:

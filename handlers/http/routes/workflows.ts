@@ -39,6 +39,7 @@ const add = defineRoute({
   method: 'POST',
   path: '/v1/workflows',
   operation: 'addWorkflow',
+  isTraffic: true,
   role: 'write',
   summary: 'Add a workflow',
   description:

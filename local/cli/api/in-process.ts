@@ -1,4 +1,6 @@
+import { hostname, userInfo } from 'node:os';
 import type { MongoClient } from 'mongodb';
+import type { Caller } from '../../../handlers/http/access.js';
 import { createApp } from '../../../handlers/http/app.js';
 import { createKick } from '../../../handlers/kick.js';
 import { openCollections } from '../../../src/collections/collections.js';
@@ -6,33 +8,46 @@ import { type Environment, readConfig } from '../../../src/config.js';
 import { type Logger, RemoteProcessor } from '../../../src/index.js';
 import { closeMongoClients, isConnectionString, mongoClient } from '../../../src/mongo/client.js';
 import { hasServerCode } from '../../../src/mongo/driver-error.js';
-import { digestOf, makeKey } from '../../api-key.js';
 import { exitCode } from '../exit-code.js';
 import { CommandFailure } from '../failure.js';
 import type { Connection } from './connection.js';
 
-/** Runs the HTTP app in this process, on the database of MONGODB_URI. Nobody else knows its admin key. */
+/** Runs the HTTP app in this process, on the database of MONGODB_URI. Whoever reaches the database may do anything. */
 export async function inProcess(env: Environment, log: Logger): Promise<Connection> {
   const { db, config } = await connectToDatabase(env);
   const { COLLECTION_PREFIX: collectionPrefix } = config;
-  const apiKey = makeKey();
   const kick = createKick({
     functionName: config.WORKER_FUNCTION_NAME,
     queueUrl: config.WAKE_UP_QUEUE_URL,
     endpoint: config.LAMBDA_ENDPOINT,
     log,
   });
+  const caller: Caller = { id: userAndMachine(), role: 'admin', via: 'cli' };
   const app = createApp({
     processor: new RemoteProcessor({ db, collectionPrefix, kick, log }),
-    apiKeys: [{ id: 'command-line', role: 'admin', digest: digestOf(apiKey) }],
+    apiKeys: [],
+    // Only this process can call it.
+    identify: async ({ set }, next) => {
+      set('caller', caller);
+      await next();
+    },
     log,
   });
   return {
     url: 'http://in-process.invalid',
-    apiKey,
+    apiKey: 'none',
     send: async (request) => app.fetch(request),
     close: closeMongoClients,
   };
+}
+
+/** Names the user of the command line, such as `ann@laptop`, for the audit log and for operations. */
+function userAndMachine(): string {
+  try {
+    return `${userInfo().username}@${hostname()}`;
+  } catch {
+    return `unknown@${hostname()}`; // In a container, a user may have no name.
+  }
 }
 
 /**

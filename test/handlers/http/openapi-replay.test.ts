@@ -182,12 +182,16 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     '/v1/marks?limit=1',
   ],
   listWorkers: [nothing, '/v1/workers'],
+  listAudit: [nothing, '/v1/audit?target=job:j&who=the-write&limit=1', { key: 'key-of-admin' }],
   getOpenApi: [nothing, '/v1/openapi.json'],
 };
 
+/** What the audit log leaves out: what changes nothing, and what programs do as often as there are jobs. */
+const unrecorded = ['previewOptions', 'addJob', 'addJobs', 'addBatch', 'addWorkflow'];
+
 test.each(operations.map((operation) => [operation.operationId, operation]))(
   '%s succeeds as the document says, and without a key is refused as it says',
-  async (operationId, { responses, security }) => {
+  async (operationId, { method, responses, security }) => {
     const [prepare, path, call = {}] = scenarios[operationId] ?? [nothing, ''];
     await prepare(api);
 
@@ -198,5 +202,8 @@ test.each(operations.map((operation) => [operation.operationId, operation]))(
     expect(Object.keys(responses)).toContain(`${response.status}`);
     expect(response.ok, `${operationId}: ${response.status}`).toBe(true);
     expect(refused?.status).toBe(isOpen ? undefined : 401);
+    const isRecorded = method !== 'GET' && !unrecorded.includes(operationId);
+    const { entries } = await api.processor.audit.list();
+    expect(entries.map(({ action }) => action)).toEqual(isRecorded ? [operationId] : []);
   },
 );

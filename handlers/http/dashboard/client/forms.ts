@@ -1,6 +1,7 @@
 import { fetchPage, SignedOutError } from './fetch-page.js';
 import type { Refreshing } from './refresh.js';
 import { tellSignedOut } from './refresh.js';
+import { forgetTicks } from './selection.js';
 import { showPage, tell } from './show.js';
 
 /** How long to wait after the last key before a filter is applied, in milliseconds. */
@@ -30,13 +31,47 @@ export function sendForms(refreshing: Refreshing): void {
     clearTimeout(typing);
     typing = setTimeout(() => void refreshing.follow(filterAddress(form)), TYPING_PAUSE);
   });
+  document.addEventListener('input', ({ target }) => {
+    const form = target instanceof Element ? target.closest<HTMLFormElement>('form[data-preview]') : null;
+    if (!form) return;
+    clearTimeout(typing);
+    typing = setTimeout(() => void showPreview(form), TYPING_PAUSE);
+  });
 }
 
 /** Returns whether something was typed, and not saved, into another form that keeps what is edited. */
 function isUnsavedBeside(form: HTMLFormElement): boolean {
-  return [...document.querySelectorAll<HTMLTextAreaElement>('form[data-edits] textarea')].some(
-    (text) => text.form !== form && text.value !== text.defaultValue,
+  return [...document.querySelectorAll<HTMLFormElement>('form[data-edits]')].some(
+    (other) => other !== form && [...other.elements].some(isChanged),
   );
+}
+
+function isChanged(control: Element): boolean {
+  if (control instanceof HTMLTextAreaElement) return control.value !== control.defaultValue;
+  if (control instanceof HTMLSelectElement)
+    return [...control.options].some(
+      ({ selected, defaultSelected }, index) =>
+        selected !== (defaultSelected || (index === 0 && !hasDefault(control))),
+    );
+  if (!(control instanceof HTMLInputElement)) return false;
+  return control.value !== control.defaultValue || control.checked !== control.defaultChecked;
+}
+
+/** Whether the page chose an option. Otherwise a browser takes the first. */
+function hasDefault({ options }: HTMLSelectElement): boolean {
+  return [...options].some(({ defaultSelected }) => defaultSelected);
+}
+
+/** Shows what a form would mean while it is filled in: the part of the answer to it that is only told. */
+async function showPreview(form: HTMLFormElement): Promise<void> {
+  const body = new URLSearchParams();
+  for (const [name, value] of new FormData(form)) body.append(name, String(value));
+  body.append('change', form.dataset.preview ?? '');
+  const address = form.getAttribute('action') ?? location.href;
+  // While the server does not answer, the former preview stays.
+  const page = await fetchPage(address, { method: 'POST', body }).catch(() => undefined);
+  const told = page?.document.getElementById('preview');
+  if (told) document.getElementById('preview')?.replaceChildren(...told.childNodes);
 }
 
 async function send(
@@ -53,8 +88,10 @@ async function send(
     for (const [name, value] of new FormData(form, submitter)) body.append(name, String(value));
     if (submitter?.dataset.confirm !== undefined) body.append('confirmed', 'yes');
     const page = await fetchPage(address, { method: 'POST', body });
-    if (page.problem === undefined) showPage(page);
-    else tell(page.problem);
+    if (page.problem === undefined) {
+      if (form.querySelector('[data-bulk]')) forgetTicks();
+      showPage(page);
+    } else tell(page.problem);
   } catch (error) {
     if (error instanceof SignedOutError) tellSignedOut();
     else tell('The server did not answer. Look whether it was done before you try again.');

@@ -28,9 +28,10 @@ export function keepRefreshing(): Refreshing {
     return underWay.signal;
   };
   const schedule = () => {
-    timer = setTimeout(refresh, Math.max(INTERVAL, REST * took));
+    timer = setTimeout(() => void refresh(true), Math.max(INTERVAL, REST * took));
   };
-  const refresh = async (): Promise<void> => {
+  /** @param isHeld whether the rows of lists stay where they are */
+  const refresh = async (isHeld: boolean): Promise<void> => {
     const signal = stop();
     if (document.hidden || !document.querySelector('main [data-live], [data-heals]')) return schedule();
     const begun = performance.now();
@@ -39,7 +40,7 @@ export function keepRefreshing(): Refreshing {
       took = performance.now() - begun;
       if (signal.aborted) return;
       if (page.isGone) return leave();
-      if (page.problem === undefined) show(page);
+      if (page.problem === undefined) show(page, isHeld);
       else lose(page.problem);
     } catch (error) {
       if (signal.aborted) return;
@@ -48,10 +49,10 @@ export function keepRefreshing(): Refreshing {
     }
     schedule();
   };
-  const show = (page: FetchedPage) => {
+  const show = (page: FetchedPage, isHeld: boolean) => {
     // A page that said that something failed is replaced as a whole.
     if (document.querySelector('[data-heals]')) showPage(page);
-    else showLive(page);
+    else showLive(page, isHeld);
     setBusy(false);
     if (isLost) document.getElementById('notice')?.replaceChildren();
     isLost = false;
@@ -69,7 +70,12 @@ export function keepRefreshing(): Refreshing {
 
   schedule();
   document.addEventListener('visibilitychange', () => {
-    if (!document.hidden) void refresh();
+    if (!document.hidden) void refresh(true);
+  });
+  document.addEventListener('click', ({ target }) => {
+    if (!(target instanceof Element) || !target.matches('[data-show]')) return;
+    document.getElementById('main')?.focus({ preventScroll: true });
+    void refresh(false);
   });
   addEventListener('popstate', () => {
     setBusy(true);
@@ -84,7 +90,7 @@ export function keepRefreshing(): Refreshing {
       // Each filter is an entry of the history, so that Back returns to the one before.
       if (new URL(address, location.href).href !== location.href) history.pushState(null, '', address);
       setBusy(true);
-      return refresh();
+      return refresh(false);
     },
   };
 }

@@ -1,16 +1,20 @@
 import { Idiomorph } from 'idiomorph';
 import type { FetchedPage } from './fetch-page.js';
+import { holdRows } from './held-rows.js';
 import { countTicked } from './selection.js';
 
 /**
  * Updates the live parts of the page from a fetched page. Everything else stays: typed text, the focus, ticked rows, and
  * unfolded parts.
+ *
+ * @param isHeld whether the rows of lists stay where they are
  */
-export function showLive({ document: fresh }: FetchedPage): void {
+export function showLive({ document: fresh }: FetchedPage, isHeld: boolean): void {
   // The title tells what is wrong with the deployment.
   if (document.title !== fresh.title) document.title = fresh.title;
   for (const region of document.querySelectorAll('[data-live][id]')) {
     const update = fresh.getElementById(region.id);
+    if (update && isHeld) holdRows(region, update);
     if (update) Idiomorph.morph(region, update, { callbacks: { beforeAttributeUpdated: keepsState } });
   }
   countTicked();

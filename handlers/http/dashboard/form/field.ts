@@ -12,6 +12,8 @@ export type Field = Description &
         readonly isLong: boolean;
         /** Whether an empty text is a value of its own. A control left blank means that there is no value. */
         readonly mayBeEmpty: boolean;
+        /** Id of the `datalist` with suggestions. */
+        readonly list?: string;
       }
     | {
         readonly kind: 'number';

@@ -24,7 +24,14 @@ export function SimpleControl({ field, path, value, isRequired, issues }: Simple
               {text(value)}
             </textarea>
           ) : (
-            <input {...shared} type={field.type} value={text(value)} placeholder=" " spellcheck={false} />
+            <input
+              {...shared}
+              type={field.type}
+              list={field.list}
+              value={text(value)}
+              placeholder=" "
+              spellcheck={false}
+            />
           )}
           {field.mayBeEmpty && (
             <label class="empty-text">

@@ -1,4 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
+import { z } from 'zod';
+import { defineJob } from '../../../../src/index.js';
 import { collectionNames } from '../../../collection-names.js';
 import { useApi } from '../api.js';
 import { type Browser, signedIn } from '../browser.js';
@@ -17,6 +19,7 @@ const item = {
   input: { '<i>': '</textarea><script>' },
 } as const;
 const page = `${list}/a%2Fb%20%25`;
+const asJson = `${page}?as=json`;
 const addition = '/dashboard/new-scheduler';
 
 let browser: Browser;
@@ -110,7 +113,7 @@ test('an item is run now, which leads to the job', async () => {
 
 test('an item is changed as JSON: what is left out is taken away', async () => {
   await api.processor.addScheduler(item);
-  const text = textIn(await (await browser.get(page)).text())?.value ?? '';
+  const text = textIn(await (await browser.get(asJson)).text())?.value ?? '';
   const { title: _, timeZone: __, ...rest } = JSON.parse(text);
   expect(rest).toMatchObject({ type: 'Cron', cron: '30 2 * * *', jobName: 'echo', input: item.input });
 
@@ -157,7 +160,7 @@ test.each([
 test.each(['Cron', 'Delay', 'At', '<script>'])(
   'an item is added, beginning with a template: %s',
   async (type) => {
-    const html = await (await browser.get(`${addition}?type=${encodeURIComponent(type)}`)).text();
+    const html = await (await browser.get(`${addition}?as=json&type=${encodeURIComponent(type)}`)).text();
     const template = JSON.parse(textIn(html)?.value ?? '');
 
     const answer = await browser.submit(addition, {
@@ -189,7 +192,7 @@ test('an item is saved at its own address, so that a refused save can be read ag
 test.each(['new', 'new-scheduler', 'edit', 'run'])('an item with the id %s has its page', async (id) => {
   await api.processor.addScheduler({ ...item, id });
 
-  const html = await (await browser.get(`${list}/${id}`)).text();
+  const html = await (await browser.get(`${list}/${id}?as=json`)).text();
 
   expect(JSON.parse(textIn(html)?.value ?? '')).toMatchObject({ title: item.title });
 });
@@ -213,6 +216,30 @@ test('what somebody else saved meanwhile is not overwritten, but shown beside wh
   const again = await browser.submit(page, { text, version: version(controlsOf(html)) });
   expect(again.status).toBe(303);
   expect((await api.processor.getScheduler(item.id))?.title).toBe('Mine');
+});
+
+test('two changes of different fields are put together, and of the same field both are shown', async () => {
+  await api.processor.addScheduler({ ...item, title: 'Old', catchUp: 'once' });
+  const before = controlsOf(await (await browser.get(asJson)).text());
+  const sent = (name: string) => before.find((control) => control.name === name)?.value ?? '';
+  const mine = { ...JSON.parse(sent('text')), input: { a: 1, b: 'mine' }, overlap: 'skip' };
+  await api.processor.updateScheduler(item.id, { title: 'Theirs', input: { a: 1, b: 'theirs' } });
+
+  const refused = await browser.submit(page, {
+    ...{ text: JSON.stringify(mine), version: sent('version'), base: sent('base') },
+  });
+
+  const html = await refused.text();
+  expect(refused.status).toBe(409);
+  expect(textOf(html)).toMatch(
+    /not saved. Their title was put into your text. You both changed input: your text has yours. Save again to keep the text below. - Theirs: "b": "theirs" \+ Yours: "b": "mine" As JSON/,
+  );
+  expect(JSON.parse(textIn(html)?.value ?? '')).toEqual({ ...mine, title: 'Theirs' });
+  const again = Object.fromEntries(controlsOf(html).map(({ name, value }) => [name, value]));
+  expect((await browser.submit(page, again)).status).toBe(303);
+  expect(await api.processor.getScheduler(item.id)).toMatchObject({
+    ...{ title: 'Theirs', overlap: 'skip', input: { a: 1, b: 'mine' } },
+  });
 });
 
 test('of two who save at the same moment one is told', async () => {
@@ -248,7 +275,7 @@ test('what each role may do is shown to it, and anything else is refused', async
       if (attempt !== '') expect(html).not.toMatch(new RegExp(`action="[^"]*${attempt}"`));
       expect((await limited.submit(page + attempt, { text: '{}', version: '1' })).status).toBe(403);
     }
-    expect(html.includes('<textarea') && /<textarea[^>]*readonly/.test(html)).toBe(role === 'read');
+    expect(/<fieldset class="whole" disabled/.test(html)).toBe(role === 'read');
     expect((await limited.get(addition)).status).toBe(role === 'read' ? 403 : 200);
   }
   expect(await api.processor.getScheduler(item.id)).toMatchObject({ active: false });
@@ -268,4 +295,85 @@ test('one that is not there is not found, as a page', async () => {
   expect(answer.status).toBe(404);
   expect(answer.headers.get('content-type')).toBe('text/html; charset=utf-8');
   expect(textOf(await answer.text())).toContain("There is no scheduler item with the id 'nobody<b>'.");
+});
+
+const sent = (html: string, change: Readonly<Record<string, string>> = {}) => ({
+  ...Object.fromEntries(controlsOf(html).map(({ name, value }) => [name, value])),
+  ...change,
+});
+const control = (...path: string[]) => JSON.stringify(path);
+
+test('a schedule is added by fields: its pattern in words, its next times, and the input of its job', async () => {
+  const input = z.object({ to: z.string(), copies: z.int().optional() });
+  await api.processor.addJobFactory(defineJob({ name: 'mail', input, run: () => {} }));
+  const empty = await (await browser.get(`${addition}?type=Cron`)).text();
+  expect(textOf(empty)).toMatch(/at 09:00, Monday to Friday \(UTC\) Next, by the clock there: \d{4}-/);
+  const filled = sent(empty, {
+    [control('schedule', 'id')]: 'weekly',
+    [control('schedule', 'cron')]: '30 6 * * MON',
+    [control('schedule', 'timeZone')]: 'Europe/Zurich',
+    [control('schedule', 'jobName')]: 'mail',
+    [control('schedule', 'jitter')]: '5m',
+  });
+
+  const shown = await browser.submit(addition, { ...filled, change: '{"show":"fields"}' });
+  const html = await shown.text();
+  expect(shown.status).toBe(200);
+  expect(textOf(html)).toContain('at 06:30, Monday (Europe/Zurich)');
+  expect(html).toMatch(/<ol><li><time datetime="[^"]+">\d{4}-\d\d-\d\d 06:30:00<\/time>/);
+  expect(await api.processor.getSchedulers()).toEqual([]);
+
+  const wrong = await browser.submit(addition, sent(html, { [control('schedule', 'cron')]: '61 * * * *' }));
+  expect(wrong.status).toBe(422);
+  expect(controlsOf(await wrong.text())).toContainEqual({
+    ...{ name: control('schedule', 'cron'), value: '61 * * * *', isWrong: true },
+  });
+
+  const to = { [control('input', 'to')]: 'ann' };
+  const added = await browser.submit(addition, sent(html, { ...to, active: 'true' }));
+  expect(added.headers.get('location')).toBe(`${list}/weekly`);
+  expect(await api.processor.getScheduler('weekly')).toMatchObject({
+    ...{ cron: '30 6 * * MON', timeZone: 'Europe/Zurich', jobName: 'mail', jitter: 300_000, active: true },
+    input: { to: 'ann' },
+  });
+});
+
+test('a schedule is changed by fields, and as JSON, and what a form cannot show is edited as JSON', async () => {
+  await api.processor.addScheduler({
+    id: 'tick',
+    type: 'Delay',
+    delay: '90s',
+    jobName: 'echo',
+    input: { n: 1 },
+  });
+  const path = `${list}/tick`;
+  const html = await (await browser.get(path)).text();
+  const [delay, title] = [control('schedule', 'delay'), control('schedule', 'title')];
+  expect(controlsOf(html)).toContainEqual({ name: delay, value: '90 s', isWrong: false });
+  const text = await (
+    await browser.submit(path, { ...sent(html), [title]: 'New', change: '{"show":"json"}' })
+  ).text();
+  expect(JSON.parse(textIn(text)?.value ?? '')).toMatchObject({
+    title: 'New',
+    delay: 90_000,
+    input: { n: 1 },
+  });
+
+  expect((await browser.submit(path, sent(html, { [title]: 'New' }))).status).toBe(303);
+  expect(await api.processor.getScheduler('tick')).toMatchObject({
+    title: 'New',
+    delay: 90_000,
+    input: { n: 1 },
+  });
+  // The first to save changed only the title.
+  const merged = await browser.submit(path, sent(html, { [delay]: '2 h' }));
+  expect(merged.status).toBe(409);
+  const both = await merged.text();
+  expect(textOf(both)).toContain('Their title was put into your text. Save again');
+  expect((await browser.submit(path, sent(both))).status).toBe(303);
+  expect(await api.processor.getScheduler('tick')).toMatchObject({ title: 'New', delay: 7_200_000 });
+
+  const lists = { type: 'Cron', minute: [1], jobName: 'echo', input: {} } as const;
+  await api.processor.addScheduler({ ...lists, id: 'lists' });
+  expect(textIn(await (await browser.get(`${list}/lists`)).text())?.value).toContain('"minute"');
 });

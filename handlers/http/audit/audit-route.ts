@@ -1,0 +1,56 @@
+import { createMiddleware } from 'hono/factory';
+import * as z from 'zod';
+import type { Logger, RemoteProcessor } from '../../../src/index.js';
+import type { Route } from '../route.js';
+import { outcomeOf, recordChange } from './record-change.js';
+import { targetOf } from './targets.js';
+
+const idsSchema = z.object({ ids: z.array(z.string()) });
+
+/**
+ * Records what callers of a route of the API change. Programs that add jobs are not recorded, as there are as many of those
+ * requests as jobs.
+ */
+export function auditRoute(
+  {
+    method,
+    path,
+    operation,
+    role,
+    isTraffic,
+  }: Pick<Route, 'method' | 'path' | 'operation' | 'role' | 'isTraffic'>,
+  processor: RemoteProcessor,
+  log: Logger,
+) {
+  const isReading = method === 'GET' || role === 'read';
+  const [, , segment = ''] = path.split('/');
+  const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
+  return createMiddleware(async (context, next) => {
+    const caller = context.get('caller');
+    if (isReading || !caller || (isTraffic && caller.via === undefined)) return next();
+    const parameters: Readonly<Record<string, string>> = context.req.param();
+    const [target, ...others] = names.map((name) => parameters[name] ?? '');
+    const said = [
+      ...others.map((value, index): [string, string] => [names[index + 1] ?? '', value]),
+      ...new URL(context.req.url).searchParams,
+    ];
+    const change = {
+      action: operation,
+      targets: target === undefined ? [] : [targetOf(segment, target)],
+      isAddition: true,
+      changes: said.map(([field, after]) => ({ field, after })),
+    };
+    const recording = { processor, log, caller, via: caller.via ?? 'api' };
+    let ids: readonly string[] | undefined;
+    const carryOut = async () => {
+      await next();
+      if (isTraffic && context.res.ok) ids = idsSchema.safeParse(await context.res.clone().json()).data?.ids;
+    };
+    await recordChange(context, recording, change, carryOut, () => {
+      const outcome = outcomeOf(context.res.status);
+      const isReplay = context.res.headers.has('idempotent-replayed');
+      if (outcome === undefined || isReplay) return undefined;
+      return { outcome, targets: ids?.map((added) => targetOf(segment, added)) };
+    });
+  });
+}

@@ -1,0 +1,101 @@
+import type { Context } from 'hono';
+import type {
+  AuditChange,
+  AuditOutcome,
+  Logger,
+  NewAuditEntry,
+  RemoteProcessor,
+} from '../../../src/index.js';
+import { withinTime } from '../../../src/mongo/within-time.js';
+import type { Caller } from '../access.js';
+import { clientAddress, UNKNOWN } from '../client-address.js';
+import { toProblem } from '../failure.js';
+import { changesBetween, factsOf } from './facts.js';
+import { targetOfPath } from './targets.js';
+
+/** How long an answer waits for the log. The change was just written, so the database answers. */
+const RECORD_MS = 3_000;
+
+/** A change that a request asks for. */
+export interface RequestedChange {
+  /** The name of the operation in the OpenAPI document. */
+  readonly action: string;
+  /** What the request names. */
+  readonly targets: readonly string[];
+  /** Whether it adds something, whose path the answer tells. */
+  readonly isAddition?: boolean;
+  /** What else the request says about it. */
+  readonly changes?: readonly AuditChange[];
+}
+
+/** How a change ended. */
+export interface EndOfChange {
+  readonly outcome: AuditOutcome;
+  /** What was changed, if the answer tells. Default: what the request names. */
+  readonly targets?: readonly string[] | undefined;
+}
+
+export interface Recording {
+  readonly processor: RemoteProcessor;
+  readonly log: Logger;
+  readonly caller: Caller;
+  readonly via: string;
+}
+
+/**
+ * Carries out a change, and records it. A change stands even if it cannot be recorded: then the entry is logged.
+ *
+ * @param next carries it out
+ * @param endOf tells how it ended. Undefined if nothing was changed that anybody wants to know, such as for bad input
+ */
+export async function recordChange(
+  context: Context,
+  { processor, log, caller, via }: Recording,
+  { action, targets, isAddition = false, changes = [] }: RequestedChange,
+  next: () => Promise<void>,
+  endOf: () => EndOfChange | undefined,
+): Promise<void> {
+  const before = await factsOf(processor, action, targets[0]);
+  await next();
+  const end = endOf();
+  if (!end) return;
+  const isDone = end.outcome === 'done';
+  const added = isDone && isAddition ? targetOfPath(context.res.headers.get('location')) : undefined;
+  const all = [...new Set([...(end.targets ?? targets), ...(added === undefined ? [] : [added])])];
+  const after = isDone ? await factsOf(processor, action, all[0]) : before;
+  const address = clientAddress(context.env);
+  const problem = context.error && toProblem(context.error).code;
+  const entry: NewAuditEntry = {
+    who: caller.id,
+    role: caller.role,
+    via,
+    ...(address !== UNKNOWN && { address }),
+    action,
+    targets: all,
+    changes: [...changes, ...changesBetween(before, after)],
+    outcome: end.outcome,
+    problem,
+  };
+  if (problem === 'database_unreachable') return tellMissing(log, entry, problem);
+  await record(processor, log, entry);
+}
+
+/** Records an entry, or logs it if that fails. Never rejects. */
+export async function record(processor: RemoteProcessor, log: Logger, entry: NewAuditEntry): Promise<void> {
+  try {
+    await withinTime(RECORD_MS, processor.audit.record(entry));
+  } catch (error) {
+    tellMissing(log, entry, String(error));
+  }
+}
+
+function tellMissing(log: Logger, entry: NewAuditEntry, error: string): void {
+  log.warn('A change is missing in the audit log', { ...entry, error });
+}
+
+/** Returns how a change ended, by the status of its answer. Undefined for bad input, which changes nothing. */
+export function outcomeOf(status: number): AuditOutcome | undefined {
+  if (status < 400) return 'done';
+  if (status >= 500) return 'failed';
+  return [403, 404, 409, 410].includes(status) ? 'refused' : undefined;
+}

@@ -1,0 +1,182 @@
+import { type Collection, ObjectId } from 'mongodb';
+import ms from 'ms';
+import * as z from 'zod';
+import { callerRoleSchema, type Role } from '../access/role.js';
+import { momentSchema } from '../job/job-options.js';
+import { byId, byIndex } from '../mongo/by-index.js';
+import type { Connected } from '../mongo/connected.js';
+import { readPage } from '../mongo/read-page.js';
+import { cursorOf, type PageFilter, pageSize, toCursorText } from '../page-filter.js';
+import { storableText } from '../storable-text.js';
+import { validateNow } from '../validate.js';
+import {
+  type AuditChange,
+  type AuditDocument,
+  type AuditEntry,
+  type AuditOutcome,
+  auditOutcomes,
+  byMoment,
+  byTarget,
+  byTargetAndWho,
+  byWho,
+} from './audit-document.js';
+
+/** How long entries are kept. */
+const KEPT_MS = ms('90 days');
+
+/** Maximum number of targets that an entry names. */
+const MAX_TARGETS = 100;
+
+/** Maximum length of a value in characters. */
+const MAX_VALUE = 200;
+
+/** A change by a person, as `audit.record` takes it. */
+export interface NewAuditEntry {
+  /** Who made the change. */
+  readonly who: string;
+  readonly role?: Role | undefined;
+  /** By which way. Default `code`. */
+  readonly via?: string | undefined;
+  /** Address that the request came from. */
+  readonly address?: string | undefined;
+  /** What was done, such as `retryJob`. */
+  readonly action: string;
+  /** What was changed, each as a kind, a colon and the id, such as `job:697dc4a2f1e2d3c4b5a69788`. Default: nothing. */
+  readonly targets?: readonly string[] | undefined;
+  /** The fields that were changed. Put neither inputs nor secrets there. Default: none. */
+  readonly changes?: readonly AuditChange[] | undefined;
+  /** Default `done`. */
+  readonly outcome?: AuditOutcome | undefined;
+  /** Code of the problem, if it was not done. */
+  readonly problem?: string | undefined;
+}
+
+/** Selects entries. */
+export interface AuditFilter extends PageFilter {
+  /** Only what was done to this: a kind, a colon and the id, such as `queue:mail`. */
+  readonly target?: string | undefined;
+  /** Only what this person did. */
+  readonly who?: string | undefined;
+}
+
+/** A page of entries. */
+export interface AuditPage {
+  readonly entries: readonly AuditEntry[];
+  /** Cursor of the next page. Undefined at the end. */
+  readonly cursor: string | undefined;
+}
+
+interface AuditCollections {
+  readonly audit: Collection<AuditDocument>;
+}
+
+const targetSchema = storableText
+  .max(1000)
+  .regex(/^[a-z]+:./su, 'expected a kind, a colon and an id, such as job:7');
+
+const value = storableText.transform((text) => cut(text)).optional();
+
+const entrySchema = z.strictObject({
+  who: storableText.min(1).max(500),
+  role: callerRoleSchema,
+  via: storableText.min(1).max(20).default('code'),
+  address: storableText.min(1).max(100).optional(),
+  action: storableText.min(1).max(100),
+  targets: z.array(targetSchema).max(10_000).default([]),
+  changes: z
+    .array(z.strictObject({ field: storableText.min(1).max(200), before: value, after: value }))
+    .max(100)
+    .default([]),
+  outcome: z.enum(auditOutcomes).default('done'),
+  problem: storableText.max(100).optional(),
+});
+
+const filterSchema = z.strictObject({
+  ...pageSize,
+  target: targetSchema.optional(),
+  who: storableText.min(1).max(500).optional(),
+  cursor: cursorOf(z.tuple([momentSchema, storableText]).transform(([at, id]) => ({ at, id }))).optional(),
+});
+
+/**
+ * Who changed what, when and from where. The HTTP API, the dashboard and the command line record each change that a person
+ * makes through them. Calls by code are not recorded: see `record`.
+ */
+export class Audit {
+  constructor(private readonly collections: Connected<AuditCollections>) {}
+
+  /**
+   * Records a change that a person made through a tool of your own, after the change. It is kept for 90 days.
+   *
+   * @throws ValidationError
+   * @example
+   * await processor.retryJob(id);
+   * await processor.audit.record({ who: user.email, action: 'retryJob', targets: [`job:${id}`] });
+   */
+  async record(entry: NewAuditEntry): Promise<void> {
+    const { targets, changes, ...given } = validateNow(entrySchema, entry, 'Entry of the audit log');
+    const { audit } = await this.collections();
+    const stored = {
+      ...definedOf(given),
+      targets: targets.slice(0, MAX_TARGETS),
+      count: targets.length,
+      changes: changes.map(definedOf),
+    };
+    const literal = Object.fromEntries(
+      Object.entries(stored).map(([name, member]) => [name, { $literal: member }]),
+    );
+    const times = { at: '$$NOW', expireAt: { $add: ['$$NOW', KEPT_MS] } };
+    const _id = new ObjectId().toHexString();
+    // An insert cannot take the database's time.
+    await audit.updateOne({ _id }, [{ $set: { ...literal, ...times } }], { upsert: true, ...byId });
+  }
+
+  /**
+   * Returns a page of entries, newest first. Reads only those that it returns.
+   *
+   * @throws ValidationError for an invalid filter or a cursor that no page returned
+   */
+  async list(filter: AuditFilter = {}): Promise<AuditPage> {
+    const { target, who, cursor, limit, maxBytes } = validateNow(
+      filterSchema,
+      filter,
+      'Filter of the audit log',
+    );
+    const { audit } = await this.collections();
+    const rest = cursor && {
+      $or: [{ at: { $lt: cursor.at } }, { at: cursor.at, _id: { $lt: cursor.id } }],
+    };
+    const query = {
+      ...(target !== undefined && { targets: target }),
+      ...(who !== undefined && { who }),
+      at: cursor ? { $lte: cursor.at } : { $gte: new Date(0) },
+      ...rest,
+    };
+    const size = { limit: limit + 1, batchSize: limit + 1, sort: { at: -1, _id: -1 } } as const;
+    const { documents, hasMore } = await byIndex(audit, indexFor(target, who), async (hint) =>
+      readPage(audit.find(query, { ...size, ...hint }), { limit, maxBytes }),
+    );
+    const last = documents.at(-1);
+    return {
+      entries: documents.map(toEntry),
+      cursor: hasMore && last ? toCursorText([last.at, last._id]) : undefined,
+    };
+  }
+}
+
+function indexFor(target: string | undefined, who: string | undefined) {
+  if (target === undefined) return who === undefined ? byMoment : byWho;
+  return who === undefined ? byTarget : byTargetAndWho;
+}
+
+function toEntry({ _id: id, expireAt: _, ...entry }: AuditDocument): AuditEntry {
+  return { id, ...entry };
+}
+
+function cut(text: string): string {
+  return text.length <= MAX_VALUE ? text : `${text.slice(0, MAX_VALUE - 1).toWellFormed()}…`;
+}
+
+function definedOf(given: object): object {
+  return Object.fromEntries(Object.entries(given).filter(([, member]) => member !== undefined));
+}
