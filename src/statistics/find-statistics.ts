@@ -5,6 +5,8 @@ import { type Duration, durationSchema } from '../duration.js';
 import { jobNameSchema } from '../job/define-job.js';
 import { serverTime } from '../mongo/server-time.js';
 import { validateNow } from '../validate.js';
+import { readWindow } from './ranges.js';
+import type { StatisticsCollections } from './roll-up-hours.js';
 import {
   type AttemptCounts,
   addTo,
@@ -15,6 +17,7 @@ import {
   type StatisticsDocument,
   type WaitCounts,
 } from './statistics-document.js';
+import { Sums } from './sums.js';
 
 /** The counts of one step. */
 export interface StatisticsPoint extends Readonly<AttemptCounts> {
@@ -87,29 +90,24 @@ export async function findStatistics(
 }
 
 /**
- * Returns how jobs waited for limits up to now, longest in all first. Costs two commands, one of which reads at most one
- * document per minute.
+ * Returns how jobs waited for limits up to now, longest in all first. Costs two commands that read at most one document per
+ * minute. More than an hour costs four that read at most about 120 minutes, and the sums of the hours between.
  *
  * @throws ValidationError for invalid options
  */
 export async function findWaits(
   db: Db,
-  statistics: Collection<StatisticsDocument>,
+  collections: StatisticsCollections,
   options: WaitsOptions = {},
 ): Promise<LimitWaits[]> {
   const { since } = validateNow(waitsSchema, options, 'The call of statistics.waits');
-  const first = (await endOfMinute(db)) - Math.ceil(since / MINUTE_MS) * MINUTE_MS;
-  const minutes = { _id: { $gte: new Date(first) } };
-  const documents = await statistics.find(minutes, { projection: { limits: 1 } }).toArray();
-  const sums = new Map<string, LimitWaits>();
-  for (const [key, { waits = 0, waitedMs = 0 }] of documents.flatMap(({ limits = {} }) =>
-    Object.entries(limits),
-  )) {
-    const limit = nameOfKey(key);
-    const before = sums.get(limit) ?? { waits: 0, waitedMs: 0 };
-    sums.set(limit, { limit, waits: before.waits + waits, waitedMs: before.waitedMs + waitedMs });
-  }
-  return [...sums.values()].sort((one, other) => other.waitedMs - one.waitedMs);
+  const end = await endOfMinute(db);
+  const sums = new Sums();
+  const window = { from: end - Math.ceil(since / MINUTE_MS) * MINUTE_MS, end };
+  await readWindow(collections, window, { limits: 1 }, (counted) => sums.add(counted));
+  return [...sums.limits]
+    .map(([key, waits]) => ({ limit: nameOfKey(key), ...waits }))
+    .sort((one, other) => other.waitedMs - one.waitedMs);
 }
 
 /** Returns when the current minute ends, by the database's clock. */

@@ -51,6 +51,32 @@ export async function readSteps(
   }
 }
 
+/** A time from one minute to another, in milliseconds since 1970. */
+export interface Window {
+  readonly from: number;
+  readonly end: number;
+}
+
+/**
+ * Calls a function with each document of a time that begins at any minute. The whole hours within it are read by hours, as
+ * `readSteps` does, and what is before and after them by minutes.
+ */
+export async function readWindow(
+  collections: StatisticsCollections,
+  { from, end }: Window,
+  projection: Document,
+  take: (counted: Counted) => void,
+): Promise<void> {
+  const wholeFrom = Math.ceil(from / HOUR_MS) * HOUR_MS;
+  const hours = Math.ceil((end - wholeFrom) / HOUR_MS);
+  const minutes = (first: number, last: number) => ({
+    ...{ first, stepMs: MINUTE_MS, count: (last - first) / MINUTE_MS },
+  });
+  if (hours <= 1) return readSteps(collections, minutes(from, end), projection, take);
+  await readSteps(collections, { first: wholeFrom, stepMs: HOUR_MS, count: hours }, projection, take);
+  if (wholeFrom > from) await readSteps(collections, minutes(from, wholeFrom), projection, take);
+}
+
 /** Returns when a step begins. */
 export function beginOf({ first, stepMs }: Steps, step: number): Date {
   return new Date(first + step * stepMs);

@@ -47,7 +47,7 @@ export class Statistics {
    */
   async waits(options: WaitsOptions = {}): Promise<LimitWaits[]> {
     const { findWaits } = await import('./find-statistics.js');
-    return findWaits(this.db, (await this.collections()).statistics, options);
+    return findWaits(this.db, await this.collections(), options);
   }
 
   /**

@@ -408,6 +408,7 @@ async function callEverything(): Promise<void> {
     ...{ _id: new Date(0), total: { completed: 1 }, written: new Date(), expireAt: new Date() },
   });
   await rollUpHours(database.collections(), Date.now());
+  await processor.statistics.waits({ since: '1d' });
   await processor.statistics.range({ range: '24h' });
   await processor.statistics.range({ range: '24h', jobName: 'echo' });
   await processor.statistics.kinds({ range: '24h' });

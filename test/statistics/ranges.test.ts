@@ -210,6 +210,32 @@ describe('hours', () => {
     expect(await ofHours(() => database.processor().scheduleDueItems())).toBe(1);
   });
 
+  test('tell how jobs waited for limits, for a time that begins at any minute', async () => {
+    const limits = { [nameKey('import')]: { waits: 1, waitedMs: 10 } };
+    const now = await databaseTime();
+    const minute = now - (now % MINUTE_MS);
+    const expireAt = new Date(now + HOUR_MS);
+    await minutes().insertMany(
+      Array.from({ length: 30 * 60 }, (_, ago) => ({
+        ...{ _id: new Date(minute - ago * MINUTE_MS), limits, written: new Date(now), expireAt },
+      })),
+    );
+    const processor = database.processor();
+    const since = [1, 59, 60, 61, 119, 120, 121, 500, 1440].map((count) => count * MINUTE_MS);
+    const told = () => Promise.all(since.map((time) => processor.statistics.waits({ since: time })));
+    const byMinutes = await told();
+    await rollUp();
+    const byHours = await told();
+    const { documents } = await readDuring(() => processor.statistics.waits({ since: '1d' }));
+    expect(documents).toBeLessThanOrEqual(24 + 60 + 62);
+    // Unless a new minute began in between.
+    if (Math.floor((await databaseTime()) / MINUTE_MS) * MINUTE_MS === minute) {
+      expect(byHours).toEqual(byMinutes);
+      const waits = since.map((time) => time / MINUTE_MS);
+      expect(byHours.map(([first]) => first?.waits)).toEqual(waits);
+    }
+  });
+
   test('go on where a scheduler died', async () => {
     await count(day.slice(0, 12 * 60), { echo: kind });
     const before = await completedIn(database.processor());
