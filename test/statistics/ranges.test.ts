@@ -248,6 +248,17 @@ describe('hours', () => {
     expect(await hours().countDocuments()).toBeGreaterThanOrEqual(11);
   });
 
+  test('are added up only when no worker can count in them any more', async () => {
+    await count([90], { echo: kind });
+    const [minute] = await minutes().find({}).toArray();
+    const at = Number(minute?._id);
+    const end = at - (at % HOUR_MS) + HOUR_MS;
+    await rollUpHours(database.collections(), end + MINUTE_MS);
+    expect(await hours().countDocuments()).toBe(0);
+    await rollUpHours(database.collections(), end + 2 * MINUTE_MS);
+    expect(await hours().countDocuments()).toBe(1);
+  });
+
   test('keep the sums for 90 days', async () => {
     await count([200], { echo: kind });
     await rollUp();

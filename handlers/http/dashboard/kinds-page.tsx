@@ -1,12 +1,12 @@
 import type { FailureInfo, KindStatistics, Percentiles, Range } from '../../../src/index.js';
 import { failedOf } from '../../../src/statistics/find-kinds.js';
 import { firstLine } from './parts/first-line.js';
-import { KindSparkline } from './parts/kind-sparkline.js';
 import { duration } from './parts/moment.js';
 import { grouped } from './parts/number.js';
 import { PageLinks } from './parts/page-links.js';
 import { RangeLinks, rangeText } from './parts/range-links.js';
 import { percent } from './parts/scale.js';
+import { SmallBars } from './parts/small-bars.js';
 import { failuresOfPath, kindPath, kindsPath } from './paths.js';
 
 interface KindsPageProps {
@@ -102,7 +102,10 @@ function Row({ kind, range, failures }: RowProps) {
       <td data-label="Completed">{grouped(counts.completed)}</td>
       <td data-label="Failed">{failed === 0 ? '–' : `${grouped(failed)} (${percent(failureRate)})`}</td>
       <td data-label={rangeText(range)}>
-        <KindSparkline points={points} />
+        <SmallBars
+          bars={points}
+          label={`${grouped(counts.completed)} completed, ${grouped(failed)} failed`}
+        />
       </td>
       <td data-label="Ran">
         <Times measured={run} />

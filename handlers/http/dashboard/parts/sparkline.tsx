@@ -1,12 +1,8 @@
 import { grouped } from './number.js';
+import { SmallBars } from './small-bars.js';
 
 const HOUR_MS = 60 * 60 * 1000;
 const HOURS = 24;
-
-/** Size of the drawing, and the width of a bar with its gap. */
-const HEIGHT = 20;
-const STEP = 4;
-const GAP = 1;
 
 interface SparklineProps {
   /** Counts by hour. Those without any may be left out. */
@@ -17,16 +13,7 @@ interface SparklineProps {
 /** Shows the counts of the last 24 hours as small bars, the current hour at the right. Told in words too. */
 export function Sparkline({ hours, now }: SparklineProps) {
   const counts = countsUntil(hours, now);
-  const highest = Math.max(1, ...counts);
-  return (
-    <svg class="spark" viewBox={`0 0 ${HOURS * STEP} ${HEIGHT}`} role="img" aria-label={summaryOf(counts)}>
-      {counts.map((count, index) => {
-        // One among many is to be seen too.
-        const height = count === 0 ? 0 : Math.max(1, (count / highest) * HEIGHT);
-        return count > 0 && <rect x={index * STEP} y={HEIGHT - height} width={STEP - GAP} height={height} />;
-      })}
-    </svg>
-  );
+  return <SmallBars bars={counts.map((failed) => ({ completed: 0, failed }))} label={summaryOf(counts)} />;
 }
 
 /** Returns 24 counts, the oldest first. */
