@@ -26,9 +26,9 @@ export function stepsUntil(now: number, stepMs: number, count: number): Steps {
 const BATCH_SIZE = 1_000;
 
 /**
- * Calls a function with each document of the steps, and the number of its step. Steps of whole hours are read by hours, up to the last that
- * was added up, and then by minutes: about 60 and as many hours as there are. Shorter steps are read by minutes.
- * No documents are kept, so memory holds no more than a batch.
+ * Calls a function with each document of the steps, and the number of its step. Steps of whole hours are read by hours up
+ * to the last one that was added up, and from there by minutes, of which there are about 60. Shorter steps are read by
+ * minutes. No documents are kept, so memory holds no more than a batch.
  */
 export async function readSteps(
   { statistics, statisticsHours }: StatisticsCollections,
@@ -69,8 +69,10 @@ export async function readWindow(
 ): Promise<void> {
   const wholeFrom = Math.ceil(from / HOUR_MS) * HOUR_MS;
   const hours = Math.ceil((end - wholeFrom) / HOUR_MS);
-  const minutes = (first: number, last: number) => ({
-    ...{ first, stepMs: MINUTE_MS, count: (last - first) / MINUTE_MS },
+  const minutes = (first: number, last: number): Steps => ({
+    first,
+    stepMs: MINUTE_MS,
+    count: (last - first) / MINUTE_MS,
   });
   if (hours <= 1) return readSteps(collections, minutes(from, end), projection, take);
   await readSteps(collections, { first: wholeFrom, stepMs: HOUR_MS, count: hours }, projection, take);
@@ -82,7 +84,7 @@ export function beginOf({ first, stepMs }: Steps, step: number): Date {
   return new Date(first + step * stepMs);
 }
 
-/** Returns how many minutes long the steps of a range are in a chart, and how many they are. */
+/** The length and the number of the steps of a range in a chart. */
 export const chartSteps: Readonly<Record<Range, { readonly stepMs: number; readonly count: number }>> = {
   '1h': { stepMs: MINUTE_MS, count: 60 },
   '6h': { stepMs: 5 * MINUTE_MS, count: 72 },
@@ -90,7 +92,7 @@ export const chartSteps: Readonly<Record<Range, { readonly stepMs: number; reado
   '7d': { stepMs: 3 * HOUR_MS, count: 56 },
 };
 
-/** The same for a table of all kinds. Its steps are few, and whole hours wherever possible, because it reads whole documents. */
+/** The same in a table of all kinds, which reads whole documents. So its steps are hours wherever possible. */
 export const tableSteps: Readonly<Record<Range, { readonly stepMs: number; readonly count: number }>> = {
   '1h': { stepMs: 5 * MINUTE_MS, count: 12 },
   '6h': { stepMs: HOUR_MS, count: 6 },

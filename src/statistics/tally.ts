@@ -92,7 +92,7 @@ export class Tally {
     const minute = this.#minute();
     const now = await addCounts(this.statistics, minute, counts);
     this.#offsetMs = now.getTime() - Date.now();
-    if (!isMinuteOf(minute, now)) await addCounts(this.statistics, this.#minute(), counts);
+    if (!isMinuteOf(minute, now)) await addCounts(this.statistics, this.#minute(), withoutWaits(counts));
   }
 
   /** Returns the current minute by the database's clock, estimated from this process's. */
@@ -100,4 +100,10 @@ export class Tally {
     const now = Date.now() + this.#offsetMs;
     return new Date(now - (now % MINUTE_MS));
   }
+}
+
+/** Returns the counts without how long jobs waited, which was measured by a clock that turned out to be wrong. */
+function withoutWaits(counts: GatheredCounts): GatheredCounts {
+  const byName = [...counts.byName].map(([name, sums]) => [name, { ...sums, wait: new Map() }] as const);
+  return { ...counts, byName: new Map(byName) };
 }

@@ -151,7 +151,7 @@ function Times({ points, stepMs }: Pick<StatisticsRange, 'points' | 'stepMs'>) {
     return (
       point && (
         <text x={percentOf(index * 50)} y={TIMES} text-anchor={anchor}>
-          {timeText(point.at, stepMs)}
+          {timeText(point.at, index === 0 ? 0 : stepMs)}
         </text>
       )
     );

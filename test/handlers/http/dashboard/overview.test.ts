@@ -47,7 +47,7 @@ test('it shows jobs by status, queues, what waits, what ended lately, and what i
 
   expect(text).toContain('2 queued 0 processing 0 cancelled 2 completed 1 error');
   expect(text).toMatch(
-    /Last hour Last 6 hours Last 24 hours Last 7 days Last hour 2 completed, 1 ended in error \(33 %\), \d+ m?s each .* \d\d:\d\d \d\d:\d\d \d\d:\d\d completed failed attempts in a minute, below the share that failed; times in UTC As a table From Completed Failed Failure rate /,
+    /Last hour Last 6 hours Last 24 hours Last 7 days Last hour 2 completed, 1 ended in error \(33 %\), \d+ m?s each .* \d+ [A-Z][a-z]{2} \d\d:\d\d \d\d:\d\d \d\d:\d\d completed failed attempts in a minute, below the share that failed; times in UTC As a table From Completed Failed Failure rate /,
   );
   expect(textOf(await (await browser.get('/?range=7d')).text())).toMatch(
     /Last 7 days 2 completed, 1 ended in error .* \d+ [A-Z][a-z]{2} \d\d:\d\d .* attempts in 3 h,/,
