@@ -1,6 +1,5 @@
 import { type AbortReason, AttemptAbortedError } from '../errors.js';
 import type { JobFactory } from '../job/define-job.js';
-import { toFailure } from '../job/failure.js';
 import type { ClaimedJob } from '../job/job.js';
 import type { JobContext } from '../job/job-context.js';
 import { isForGood, type Outcome, unbegun } from '../job/outcome.js';
@@ -9,8 +8,8 @@ import { catchingRejections } from '../job-rejections.js';
 import type { LogFields } from '../log.js';
 import type { AttemptReport } from './attempt-report.js';
 import { dueSince } from './due-since.js';
-import { failedOutcome } from './failed-outcome.js';
 import { type CallingAttempt, type CallScope, JobCall } from './job-call.js';
+import { rejected, stopped, timedOut } from './outcome-that-counts.js';
 import { AT_DEADLINE } from './stop-signal.js';
 import { TimeoutClock } from './timeout-clock.js';
 
@@ -72,9 +71,20 @@ export class Attempt implements CallingAttempt {
     return this.state === 'ended' || this.state === 'writing';
   }
 
-  /** Whether the job is to be cancelled, and the attempt knows. */
-  get isToBeCancelled(): boolean {
-    return this.#aborted?.why === 'cancelled';
+  get abortedFor(): AbortReason | undefined {
+    return this.#aborted?.why;
+  }
+
+  get isAtDeadline(): boolean {
+    return this.scope.limits.stop.reason === AT_DEADLINE;
+  }
+
+  get hasProgressed(): boolean {
+    return this.#call?.hasProgressed === true;
+  }
+
+  get lateMs(): number {
+    return this.#clock.lateMs;
   }
 
   /** Whether the job may have added others. */
@@ -101,9 +111,7 @@ export class Attempt implements CallingAttempt {
     const call = new JobCall(this, this.scope);
     this.#call = call;
     this.#asItsOwn(() => {
-      void call
-        .run()
-        .then((outcome) => this.#end(call.hasDecided(outcome) ? outcome : this.#thatCounts(outcome)));
+      void call.run().then((outcome) => this.#end(outcome));
     });
   }
 
@@ -141,7 +149,7 @@ export class Attempt implements CallingAttempt {
 
   /** Gives the job back although its function is still running. */
   abandon(): void {
-    if (this.state === 'running') this.#abandonAs(this.#stopped);
+    if (this.state === 'running') this.#abandonAs(stopped(this));
   }
 
   /** Fails the attempt for a rejected promise that its function left behind. Node would end the process instead. */
@@ -154,7 +162,7 @@ export class Attempt implements CallingAttempt {
     }
     this.abort('failed');
     this.isAbandoned = true;
-    this.#end(this.#failed(unhandled(reason)));
+    this.#end(rejected(this, reason));
   }
 
   /** Returns the fields that identify the attempt in the log. */
@@ -187,46 +195,6 @@ export class Attempt implements CallingAttempt {
     return this.scope.limits.stopAt - Date.now();
   }
 
-  /** The outcome if the job is to go on in another attempt. Whether its own time was over counts as the worker's. */
-  get unfinished(): Outcome {
-    const isItsOwn = this.#aborted === undefined || this.#aborted.why === 'timed out';
-    return isItsOwn ? { kind: 'givenBack', atDeadline: true } : this.#stopped;
-  }
-
-  /** The outcome of an attempt whose worker has to stop. */
-  get #stopped(): Outcome {
-    return { kind: 'givenBack', atDeadline: this.scope.limits.stop.reason === AT_DEADLINE };
-  }
-
-  /** Whether the attempt took too long, and has stored a step, so that it repeats less next time. */
-  get #isSlice(): boolean {
-    return this.#aborted?.why === 'timed out' && this.#call?.hasProgressed === true;
-  }
-
-  /** Returns the outcome that counts for a call that came to this outcome, but may be unfinished or late. */
-  #thatCounts(outcome: Outcome): Outcome {
-    return this.#isUnfinished(outcome) ? this.unfinished : this.#inTime(outcome);
-  }
-
-  /**
-   * Returns whether the attempt only failed because it was told to stop. A lease lost by the worker's clock may still be
-   * held by the database's clock, so giving the job back is worthwhile.
-   */
-  #isUnfinished(outcome: Outcome): boolean {
-    const isFinal = outcome.kind === 'failed' && outcome.retryAfterMs === null;
-    if ((outcome.kind === 'completed' && !this.#isSlice) || isFinal) return false;
-    return this.#aborted?.why === 'stopping' || this.#aborted?.why === 'lease lost' || this.#isSlice;
-  }
-
-  /** Replaces any outcome after the timeout by a failure. An error is kept because it tells more. */
-  #inTime(outcome: Outcome): Outcome {
-    const { lateMs } = this.#clock;
-    if (outcome.kind === 'failed' || lateMs === 0) return outcome;
-    const { timeoutMs } = this.factory.limits;
-    const late = `${lateMs} ms after its timeout of ${timeoutMs} ms`;
-    return this.#failed(new Error(`It ended ${late}, and that counts as a failure.`));
-  }
-
   /**
    * Refuses to begin if the attempt was aborted while its input was parsed, or is so late that another worker may have
    * the job.
@@ -248,11 +216,7 @@ export class Attempt implements CallingAttempt {
 
   #timeOut(): void {
     this.abort('timed out');
-    const error = new Error(
-      `It went on after its timeout of ${this.factory.limits.timeoutMs} ms, and after its signal had fired.`,
-    );
-    const outcome = () => (this.#isSlice ? this.unfinished : this.#failed(error));
-    this.#grace = setTimeout(() => this.#abandonAs(outcome()), TIMEOUT_GRACE_MS);
+    this.#grace = setTimeout(() => this.#abandonAs(timedOut(this)), TIMEOUT_GRACE_MS);
   }
 
   #abandonAs(outcome: Outcome): void {
@@ -260,10 +224,6 @@ export class Attempt implements CallingAttempt {
     this.isAbandoned = true;
     this.scope.log.warn('A job goes on after it was told to stop', this.describe());
     this.#end(outcome);
-  }
-
-  #failed(error: Error): Outcome {
-    return failedOutcome(error, this.job, this.factory);
   }
 
   #end(outcome: Outcome): void {
@@ -288,15 +248,4 @@ export class Attempt implements CallingAttempt {
     if (outcome.kind === 'givenBack' && isUndoable) return { ...outcome, isUndoable };
     return (isForGood(outcome, this.job) && this.#call?.undoFirst(outcome)) || outcome;
   }
-}
-
-/**
- * Returns an error that is always retried. The error keeps the stack of the rejection, since a stack made here would only
- * show who noticed.
- */
-function unhandled(reason: unknown): Error {
-  const { message, stack } = toFailure(reason);
-  const error = new Error(`Unhandled rejection: ${message}`, { cause: reason });
-  Reflect.set(error, 'stack', stack);
-  return error;
 }

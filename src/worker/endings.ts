@@ -43,7 +43,7 @@ export class Endings {
     if (!attempt.isAbandoned && durationMs !== undefined)
       this.scope.worker.durations.add(job.jobName, durationMs);
     if (outcome.kind === 'snoozed' && outcome.slowsDown) await this.#slowDown(attempt, outcome.delayMs);
-    const counted = this.scope.worker.breakers.ended(job, outcome, attempt.isToBeCancelled);
+    const counted = this.scope.worker.breakers.ended(job, outcome, attempt.abortedFor === 'cancelled');
     if (counted) await counted.then(() => this.#declineIfOpen(job.jobName));
     const settledAs = await this.#settle(attempt, outcome);
     const ending = events.ended(job, outcome, settledAs, attempt);

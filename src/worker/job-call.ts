@@ -17,14 +17,13 @@ import type { AttemptReport } from './attempt-report.js';
 import type { DrainScope } from './drain-scope.js';
 import { failedOutcome, finalFailure } from './failed-outcome.js';
 import type { LeaseKeeper } from './lease-keeper.js';
+import { type JudgedAttempt, outcomeThatCounts, unfinished } from './outcome-that-counts.js';
 
 /** What a call needs of its attempt. */
-export interface CallingAttempt extends SteppingAttempt {
+export interface CallingAttempt extends SteppingAttempt, JudgedAttempt {
   readonly report: AttemptReport;
   /** Calls the function of the job. @throws AttemptAbortedError if it is too late to begin, and what the function throws */
   callFunction(context: JobContext): Promise<unknown>;
-  /** The outcome if the job is to go on in another attempt. */
-  readonly unfinished: Outcome;
 }
 
 /** What the calls of one drain share. */
@@ -56,8 +55,8 @@ export class JobCall {
   ) {}
 
   /**
-   * Makes the call in stages: parses the input, calls the function, validates the returned value. Never rejects: an error
-   * becomes the outcome.
+   * Makes the call in stages: parses the input, calls the function, validates the returned value. Returns the outcome that
+   * counts. Never rejects: an error becomes the outcome.
    *
    * An invalid input or output would be invalid again, so it is not retried, unless its schema did not answer in time.
    */
@@ -72,17 +71,15 @@ export class JobCall {
       isValidating = true;
       const { value, bytes } = toOutput(await factory.parseOutput(returned), factory.name);
       if (!this.#parked && !this.#completedIn) this.#steps?.requireRoomFor(bytes);
-      return this.#parked ?? this.#completedIn ?? { kind: 'completed', output: value, outputBytes: bytes };
+      const completed = { kind: 'completed', output: value, outputBytes: bytes } as const;
+      // What the job has stored or decided by itself counts even if it is late, or was told to stop.
+      return this.#parked ?? this.#completedIn ?? outcomeThatCounts(this.attempt, completed);
     } catch (error) {
       if (this.#parked) return this.#parked;
       const isFinal = isValidating && !isUnanswered(error) && !(error instanceof LimitsChangedError);
-      return isFinal ? finalFailure(toFailure(error)) : failedOutcome(error, job, factory);
+      const failed = isFinal ? finalFailure(toFailure(error)) : failedOutcome(error, job, factory);
+      return outcomeThatCounts(this.attempt, failed);
     }
-  }
-
-  /** Whether the outcome counts even if the attempt was late or told to stop: its steps ended it, or a transaction stored it. */
-  hasDecided(outcome: Outcome): boolean {
-    return outcome === this.#parked || outcome === this.#completedIn;
   }
 
   /** Whether the job has completed itself in a transaction of its own. */
@@ -152,7 +149,7 @@ export class JobCall {
     return value;
   }
 
-  #park(outcome: Outcome = this.attempt.unfinished): void {
+  #park(outcome: Outcome = unfinished(this.attempt)): void {
     if (this.attempt.hasEnded || this.#parked || this.#hasReturned) return;
     this.#parked = outcome;
     this.#stopWaiting(new JobSuspended());
