@@ -48,9 +48,9 @@ export async function claimJobs(
 ): Promise<ClaimedJob[]> {
   if (takesNothing(filter)) return [];
   const claim = new ClaimStatements(jobs, dueJobs(filter), lease);
+  spread.stoppedEarly = false;
   if (limit === 1) return claim.takeFirst();
   const claimed: ClaimedJob[] = [];
-  spread.stoppedEarly = false;
   for (let tries = 0; tries < MAX_TRIES && claimed.length < limit; tries += 1) {
     try {
       const { taken, isLast } = await claimAtPlace(claim, filter, limit - claimed.length, spread);

@@ -87,3 +87,11 @@ test('urgent jobs do not wait for the rest of a large claim', async () => {
   expect(await claimJobs(jobs, filter, lease('next'), 100, spread)).toHaveLength(100);
   expect(spread.stoppedEarly).toBe(false);
 });
+
+test('a claim of one job has not stopped early, though the one before has', async () => {
+  const jobs = await addJobs(numbered(1));
+  const spread = new ClaimSpread();
+  spread.stoppedEarly = true;
+  await claimJobs(jobs, filter, lease('one'), 1, spread);
+  expect(spread.stoppedEarly).toBe(false);
+});
