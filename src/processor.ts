@@ -119,7 +119,7 @@ import type { Verdict } from './verdict/find-verdict.js';
 import { logAttempts, tellEnded, tellLost } from './worker/attempt-events.js';
 import { WorkerChildStore } from './worker/child-store.js';
 import { drain } from './worker/drain.js';
-import { type DrainContext, workerName } from './worker/drain-scope.js';
+import { type SharedByDrains, workerName } from './worker/drain-scope.js';
 import { failedOutcome, withoutSecrets } from './worker/failed-outcome.js';
 import { RecentDurations } from './worker/recent-durations.js';
 import { type LostAttempt, type Recovery, recoverJobs } from './worker/recover-jobs.js';
@@ -303,7 +303,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   readonly #registry: JobRegistry;
   readonly #openQueues: OpenQueues;
   readonly #entrance: Entrance;
-  readonly #worker: DrainContext;
+  readonly #worker: SharedByDrains;
   readonly #tally: Tally;
   readonly #events: Events;
   /** Tells workers in this process about queued jobs, and workers elsewhere by the kick. @internal */

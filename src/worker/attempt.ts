@@ -200,8 +200,8 @@ export class Attempt implements CallingAttempt {
    * the job.
    */
   #checkIn(): void {
-    const { worker, leases } = this.scope;
-    if (performance.now() - Math.max(this.askedAt, leases.renewedAt) >= worker.leaseMs)
+    const { shared, leases } = this.scope;
+    if (performance.now() - Math.max(this.askedAt, leases.renewedAt) >= shared.leaseMs)
       this.abort('lease lost');
     if (this.#aborted) throw this.#aborted;
   }

@@ -120,7 +120,7 @@ export class Claimer {
       const { filter, leftOut } = await this.fitting();
       this.#hasLeftOut = leftOut;
       const due = from ? { ...filter, runAtFrom: from } : filter;
-      const claimed = await claimJobs(this.scope.worker.jobs, due, lease, wanted, this.#spread);
+      const claimed = await claimJobs(this.scope.shared.jobs, due, lease, wanted, this.#spread);
       found = claimed.length;
       return this.#admit(claimed, room);
     });
@@ -131,7 +131,7 @@ export class Claimer {
   async #giveTurns(idle: number): Promise<QueuedJob[]> {
     if (idle <= 0) return [];
     try {
-      return (await this.#answer(this.scope.worker.gate.giveTurns(idle))) ?? [];
+      return (await this.#answer(this.scope.shared.gate.giveTurns(idle))) ?? [];
     } catch (error) {
       this.scope.log.warn('Jobs could not be given a turn', { error: String(error) });
       return [];
@@ -141,8 +141,8 @@ export class Claimer {
   /** Claims one of the jobs that must run alone. @throws as in `claim` */
   claimAlone(): Promise<ClaimedJob[]> {
     return this.#inTime(async (lease) => {
-      const filter = await this.scope.worker.aloneFilter();
-      return this.#admit(await claimJobAlone(this.scope.worker.jobs, filter, lease), 1);
+      const filter = await this.scope.shared.aloneFilter();
+      return this.#admit(await claimJobAlone(this.scope.shared.jobs, filter, lease), 1);
     });
   }
 
@@ -153,7 +153,7 @@ export class Claimer {
       const isOpen = filter.jobNames.includes(jobName) && (filter.queues?.includes(queue) ?? true);
       if (!isOpen) return [];
       const alike = { ...filter, jobNames: [jobName], queues: [queue] };
-      return this.#admit(await claimAlike(this.scope.worker.jobs, alike, lease, limit), limit);
+      return this.#admit(await claimAlike(this.scope.shared.jobs, alike, lease, limit), limit);
     });
   }
 
@@ -164,7 +164,7 @@ export class Claimer {
    * @throws the driver's errors
    */
   async fitting(): Promise<{ readonly filter: ClaimFilter; readonly leftOut: boolean }> {
-    const { claimable, durations, factory } = this.scope.worker;
+    const { claimable, durations, factory } = this.scope.shared;
     const filter = await claimable();
     if (this.#claimed === 0) return { filter, leftOut: false };
     const leftMs = this.scope.limits.stopAt - Date.now();
@@ -173,7 +173,7 @@ export class Claimer {
   }
 
   async #admit(claimed: ClaimedJob[], room: number): Promise<ClaimedJob[]> {
-    const { gate } = this.scope.worker;
+    const { gate } = this.scope.shared;
     const { admitted, requeued } = await gate.admit(claimed, room, this.#giveBack);
     this.ready.add(requeued);
     for (const { runAt } of requeued) this.#noteMoment(runAt);
@@ -187,7 +187,7 @@ export class Claimer {
 
   /** Claims, but waits no longer than a lease, or until the cut-off. Jobs that arrive later are given back. */
   async #inTime(claimBy: (lease: LeaseRequest) => Promise<ClaimedJob[]>): Promise<ClaimedJob[]> {
-    const { leaseMs } = this.scope.worker;
+    const { leaseMs } = this.scope.shared;
     const claim = claimBy({ token: randomUUID(), worker: this.scope.name, leaseMs });
     try {
       // A claim that arrives later has already lost its leases.
@@ -207,8 +207,8 @@ export class Claimer {
 
   /** Awaits an answer for as long as a lease, or until the cut-off. Undefined then. */
   #answer<Result>(answer: Promise<Result>): Promise<Result | undefined> {
-    const { limits, worker } = this.scope;
-    return unlessAborted(limits.cutOff, withinTime(worker.leaseMs, answer));
+    const { limits, shared } = this.scope;
+    return unlessAborted(limits.cutOff, withinTime(shared.leaseMs, answer));
   }
 
   readonly #giveBack = (job: ClaimedJob) => this.writer.settle(job, unbegun);

@@ -12,8 +12,8 @@ const MAX_COUNTED = 1000;
 const MAX_MS = 2_000;
 
 /** Counts the due jobs that a drain leaves. A failure is only logged, because the work is already done. */
-export async function countRemaining({ worker, log }: DrainScope): Promise<number> {
-  const { jobs, claimable } = worker;
+export async function countRemaining({ shared, log }: DrainScope): Promise<number> {
+  const { jobs, claimable } = shared;
   try {
     const count = claimable().then((filter) => countDueJobs(jobs, filter, MAX_COUNTED));
     return await withinTime(MAX_MS, count);

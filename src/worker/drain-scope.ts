@@ -21,7 +21,7 @@ import type { StopSignal } from './stop-signal.js';
 import type { WorkerDocument } from './worker-document.js';
 
 /** Everything that the drains of a processor share. In leases, documents and events, one drain is called a worker. */
-export interface DrainContext {
+export interface SharedByDrains {
   readonly client: MongoClient;
   readonly jobs: Collection<JobDocument>;
   readonly jobSteps: Collection<StepPageDocument>;
@@ -83,7 +83,7 @@ export interface DrainLimits extends StopSignal {
 
 /** Everything that the parts of one drain share. */
 export interface DrainScope {
-  readonly worker: DrainContext;
+  readonly shared: SharedByDrains;
   readonly limits: DrainLimits;
   /** Name of the drain in leases, documents, events and the log. */
   readonly name: string;

@@ -9,7 +9,7 @@ import { AttemptEvents } from './attempt-events.js';
 import type { Batch } from './batch.js';
 import { Claimer } from './claimer.js';
 import { countRemaining } from './count-remaining.js';
-import { type DrainContext, type DrainLimits, type DrainScope, workerName } from './drain-scope.js';
+import { type DrainLimits, type DrainScope, type SharedByDrains, workerName } from './drain-scope.js';
 import { Endings } from './endings.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { Linger } from './linger.js';
@@ -30,10 +30,10 @@ import { Writer } from './writer.js';
  * When told to stop, the drain claims no more and fires the signals of running jobs. At the cut-off it gives back
  * unfinished jobs. It returns only when it holds no job, or the database did not take them back in time.
  */
-export async function drain(worker: DrainContext, limits: DrainLimits): Promise<DrainSummary> {
-  const name = workerName(worker.name);
-  const log = withFields(worker.log, { worker: name });
-  return withJobRejections(() => new Drain({ worker, limits, name, log }).run());
+export async function drain(shared: SharedByDrains, limits: DrainLimits): Promise<DrainSummary> {
+  const name = workerName(shared.name);
+  const log = withFields(shared.log, { worker: name });
+  return withJobRejections(() => new Drain({ shared, limits, name, log }).run());
 }
 
 /**
@@ -59,18 +59,18 @@ class Drain {
   #promised = 0;
 
   constructor(private readonly scope: DrainScope) {
-    const { worker, limits, name, log } = scope;
-    this.#alarm = new Alarm(worker.jobs, limits.pollMs);
+    const { shared, limits, name, log } = scope;
+    this.#alarm = new Alarm(shared.jobs, limits.pollMs);
     const { wake } = this.#alarm;
     this.#pace = new Pace(limits.maxThreads);
     this.#pool = new Pool(limits, this.#pace, wake);
     this.#ready = new ReadyJobs(scope);
-    this.#reports = new Reports(worker.jobs, log);
+    this.#reports = new Reports(shared.jobs, log);
     this.#leases = new LeaseKeeper(scope, this.#reports, wake);
     const writer = new Writer(scope, this.#pace, this.#pool, this.#ready);
     this.#claimer = new Claimer(scope, writer, this.#ready);
     this.#linger = new Linger(scope, this.#alarm, this.#claimer, this.#pool, this.#leases);
-    this.#events = new AttemptEvents(worker.events, name);
+    this.#events = new AttemptEvents(shared.events, name);
     this.#endings = new Endings(scope, {
       pool: this.#pool,
       leases: this.#leases,
@@ -84,7 +84,7 @@ class Drain {
       wholeTimeMs: limits.stopAt - Date.now(),
       events: this.#events,
       leases: this.#leases,
-      steps: new WorkerStepStore(worker, writer, this.#leases),
+      steps: new WorkerStepStore(shared, writer, this.#leases),
       onEnd: (attempt, outcome, before) => {
         this.#pool.end(attempt, before);
         void this.#endings.follow(attempt, outcome);
@@ -97,7 +97,7 @@ class Drain {
     // Listeners make sure that running jobs hear of the stop even if a claim hangs.
     stop.addEventListener('abort', () => this.#pool.stop());
     cutOff.addEventListener('abort', () => this.#pool.abandon());
-    const stopListening = this.scope.worker.jobsReady.listen((jobs) => this.#promiseToTake(jobs));
+    const stopListening = this.scope.shared.jobsReady.listen((jobs) => this.#promiseToTake(jobs));
     try {
       await this.#work();
     } finally {
@@ -149,7 +149,7 @@ class Drain {
   #hold(jobs: readonly ClaimedJob[], askedAt: number): void {
     this.#events.claimed(jobs.length);
     const attempts = jobs.map((job) => {
-      const factory = this.scope.worker.factory(job.jobName);
+      const factory = this.scope.shared.factory(job.jobName);
       if (!factory) throw new Error(`A claim took a job without code here: '${job.jobName}'.`);
       return new Attempt(job, factory, this.#reports.of(job), askedAt, this.#attempts);
     });
@@ -158,7 +158,7 @@ class Drain {
   }
 
   async #wait(): Promise<void> {
-    this.scope.worker.onGoesOn();
+    this.scope.shared.onGoesOn();
     await this.#alarm.next();
   }
 
@@ -206,7 +206,7 @@ class Drain {
 
   /** Recovers the jobs of crashed workers once per lease, beside the work. */
   #recoverLost(): void {
-    const { leaseMs, recoverLost } = this.scope.worker;
+    const { leaseMs, recoverLost } = this.scope.shared;
     if (performance.now() - this.#recoveredAt < leaseMs || this.#pool.isClosed) return;
     this.#recoveredAt = performance.now();
     this.#recoveries.add(
@@ -221,7 +221,7 @@ class Drain {
   #promiseToTake(jobs: readonly QueuedJob[]): number {
     const room = this.#room - this.#promised;
     if (room <= 0) return 0;
-    const count = Math.min(room, countTakeable(jobs, this.scope.worker.claimFilter()));
+    const count = Math.min(room, countTakeable(jobs, this.scope.shared.claimFilter()));
     this.#promised += count;
     this.#alarm.wake();
     return count;

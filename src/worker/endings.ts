@@ -32,7 +32,7 @@ export class Endings {
     private readonly scope: DrainScope,
     private readonly parts: EndingParts,
   ) {
-    const { groups, jobsReady } = scope.worker;
+    const { groups, jobsReady } = scope.shared;
     this.groups = new GroupWatch(groups, jobsReady);
   }
 
@@ -41,9 +41,9 @@ export class Endings {
     const { pool, leases, events, ready } = this.parts;
     const { job, durationMs } = attempt;
     if (!attempt.isAbandoned && durationMs !== undefined)
-      this.scope.worker.durations.add(job.jobName, durationMs);
+      this.scope.shared.durations.add(job.jobName, durationMs);
     if (outcome.kind === 'snoozed' && outcome.slowsDown) await this.#slowDown(attempt, outcome.delayMs);
-    const counted = this.scope.worker.breakers.ended(job, outcome, attempt.abortedFor === 'cancelled');
+    const counted = this.scope.shared.breakers.ended(job, outcome, attempt.abortedFor === 'cancelled');
     if (counted) await counted.then(() => this.#declineIfOpen(job.jobName));
     const settledAs = await this.#settle(attempt, outcome);
     const ending = events.ended(job, outcome, settledAs, attempt);
@@ -72,9 +72,9 @@ export class Endings {
 
   /** Puts off the other jobs under the rate limit of this one. If that fails, they find out by themselves. */
   async #slowDown({ job }: Attempt, delayMs: number): Promise<void> {
-    const { worker, log } = this.scope;
+    const { shared, log } = this.scope;
     try {
-      await worker.gate.slowDown(job, delayMs);
+      await shared.gate.slowDown(job, delayMs);
     } catch (error) {
       log.warn('A rate limit could not be slowed down', { jobId: job.id, error: String(error) });
     }
@@ -82,6 +82,6 @@ export class Endings {
 
   /** Gives back the jobs of a kind that have not begun, if its circuit breaker is open now. */
   #declineIfOpen(jobName: string): void {
-    if (this.scope.worker.breakers.isOpen(jobName)) this.parts.pool.decline(jobName);
+    if (this.scope.shared.breakers.isOpen(jobName)) this.parts.pool.decline(jobName);
   }
 }

@@ -114,7 +114,7 @@ export class JobCall {
     const { job, report } = this.attempt;
     report.secrets?.learn(input);
     const context = this.#contextWith(input, {});
-    const { run } = this.scope.worker.middlewares;
+    const { run } = this.scope.shared.middlewares;
     if (run.length === 0) return this.#call(context);
     const { jobName, queue, metadata = {} } = job;
     const redacted = (text: string) => report.hide(text);
@@ -165,7 +165,7 @@ export class JobCall {
   #stepHost(): StepHost {
     const { attempt, scope } = this;
     const { job, factory, report } = attempt;
-    const { children, callbackUrl, stepRules } = scope.worker;
+    const { children, callbackUrl, stepRules } = scope.shared;
     const { maxInPlaceMs, replacement } = stepRules();
     return {
       attempt,
@@ -183,7 +183,7 @@ export class JobCall {
   }
 
   async #aroundStep(step: StepCall, call: () => Promise<unknown>): Promise<unknown> {
-    const { step: middleware } = this.scope.worker.middlewares;
+    const { step: middleware } = this.scope.shared.middlewares;
     if (middleware.length === 0) return call();
     const { job, report } = this.attempt;
     const { id: jobId, jobName, queue, metadata = {} } = job;
@@ -206,7 +206,7 @@ export class JobCall {
     const { attempt } = this;
     const { id: jobId, retryCounter, token } = attempt.job;
     const { progress, log } = attempt.report;
-    const { processor } = this.scope.worker;
+    const { processor } = this.scope.shared;
     const getSteps = () => this.#stepsOfCall;
     return {
       ...details,

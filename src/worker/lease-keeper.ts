@@ -56,7 +56,7 @@ export class LeaseKeeper {
     private readonly reports: Reports,
     private readonly onInTimeAgain: () => void,
   ) {
-    this.#intervalMs = scope.worker.leaseMs / HEARTBEATS_PER_LEASE;
+    this.#intervalMs = scope.shared.leaseMs / HEARTBEATS_PER_LEASE;
     this.#entry = new WorkerEntry(scope, this.#intervalMs);
   }
 
@@ -94,7 +94,7 @@ export class LeaseKeeper {
    * common statement would wait for that transaction, and with it all other leases.
    */
   async apart<Result>(job: ClaimedJob, work: () => Promise<Result>): Promise<Result> {
-    const { jobs, leaseMs } = this.scope.worker;
+    const { jobs, leaseMs } = this.scope.shared;
     this.#apart.set(job, () => true);
     try {
       await this.#renewal;
@@ -114,7 +114,7 @@ export class LeaseKeeper {
   async completeIn(job: ClaimedJob, outcome: Outcome, session: ClientSession): Promise<void> {
     this.#apart.set(job, () => session.inTransaction());
     await this.#renewal;
-    const settledAs = await settleInSession(this.scope.worker.jobs, settlementOf(job, outcome), session);
+    const settledAs = await settleInSession(this.scope.shared.jobs, settlementOf(job, outcome), session);
     if (settledAs !== 'completed')
       throw new ConflictError(job.id, `Job '${job.id}' could not be completed: it is ${settledAs}.`);
   }
@@ -180,7 +180,7 @@ export class LeaseKeeper {
 
   /** Limits the time of a renewal, so that a dead connection does not hold up the next renewal on another one. */
   #renew(): Promise<RenewalResult> {
-    const { jobs, leaseMs } = this.scope.worker;
+    const { jobs, leaseMs } = this.scope.shared;
     return this.reports.alongside(async (reports, stored) => {
       const held = [...this.#held.keys()].filter((lease) => !this.#isApart(lease));
       const renewal = renewLeases(jobs, held, leaseMs, reports);
@@ -195,7 +195,7 @@ export class LeaseKeeper {
   #letGoOfExpired(now: number): void {
     for (const [lease, { askedAt }] of this.#held) {
       if (this.#isApart(lease)) continue; // Whether it is lost, the transaction finds out.
-      if (now - Math.max(askedAt, this.#renewedAt) > this.scope.worker.leaseMs)
+      if (now - Math.max(askedAt, this.#renewedAt) > this.scope.shared.leaseMs)
         this.#letGo(lease, 'lease lost');
     }
   }

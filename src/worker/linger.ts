@@ -24,11 +24,11 @@ export class Linger {
     private readonly pool: Pool,
     private readonly leases: LeaseKeeper,
   ) {
-    const { worker, limits, name } = scope;
-    if (limits.lingersAlone) this.#place = new WaitingPlace(worker.workers, worker.name, name);
+    const { shared, limits, name } = scope;
+    if (limits.lingersAlone) this.#place = new WaitingPlace(shared.workers, shared.name, name);
     // A job that this process queues may be due before the one that was found last.
     if (limits.lingerMs > 0) {
-      this.#stopListening = worker.events.on('jobsReady', ({ jobs }) => {
+      this.#stopListening = shared.events.on('jobsReady', ({ jobs }) => {
         if (jobs.some(mayBeDueLater)) alarm.forget();
       });
     }
@@ -36,13 +36,13 @@ export class Linger {
 
   /** Sets the alarm for the next job that is worth waiting for. Returns whether there is one, and the drain may wait. */
   async setAlarm(): Promise<boolean> {
-    const { limits, worker, log } = this.scope;
+    const { limits, shared, log } = this.scope;
     const { lingerMs, stop, stopAt } = limits;
     const withinMs = Math.min(lingerMs, stopAt - Date.now());
     if (withinMs <= 0 || stop.aborted) return false;
     try {
       const known = this.claimer.fitting().then(({ filter }) => this.alarm.ringsWhenDue(filter, withinMs));
-      const isKnown = (await unlessAborted(stop, withinTime(worker.leaseMs, known))) ?? false;
+      const isKnown = (await unlessAborted(stop, withinTime(shared.leaseMs, known))) ?? false;
       return isKnown && (await this.#mayWait());
     } catch (error) {
       log.warn('The next due job could not be found', { error: String(error) });
@@ -63,7 +63,7 @@ export class Linger {
   /** Returns whether the drain may wait. While a job runs, waiting costs nothing. @throws the driver's errors */
   async #mayWait(): Promise<boolean> {
     if (this.#place === undefined || !this.pool.isEmpty) return true;
-    if (!(await withinTime(this.scope.worker.leaseMs, this.#place.take()))) return false;
+    if (!(await withinTime(this.scope.shared.leaseMs, this.#place.take()))) return false;
     // A worker that only waits does not count as one.
     await this.leases.pause(false);
     return true;

@@ -16,9 +16,9 @@ export class ReadyJobs {
 
   /** Gives the places that jobs had to others, and adds these. If that fails, the look within a minute does it. */
   async passOn(freed: readonly SlotHolder[]): Promise<void> {
-    const { worker, log } = this.scope;
+    const { shared, log } = this.scope;
     try {
-      this.add(await worker.lines.release(freed));
+      this.add(await shared.lines.release(freed));
     } catch (error) {
       log.warn('Places in limits could not be given to other jobs', { error: String(error) });
     }
@@ -26,7 +26,7 @@ export class ReadyJobs {
 
   /** Begins to tell workers, this drain among them. */
   tell(): void {
-    if (this.#jobs.length > 0) this.#telling.add(this.scope.worker.jobsReady.tell(this.#jobs.splice(0)));
+    if (this.#jobs.length > 0) this.#telling.add(this.scope.shared.jobsReady.tell(this.#jobs.splice(0)));
   }
 
   /** Resolves once workers are told. */

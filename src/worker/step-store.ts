@@ -8,21 +8,21 @@ import { byId } from '../mongo/by-index.js';
 import { inTransaction } from '../mongo/in-transaction.js';
 import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
 import type { LoadedSteps, StepStore } from '../step/step-host.js';
-import type { DrainContext } from './drain-scope.js';
+import type { SharedByDrains } from './drain-scope.js';
 import type { LeaseKeeper } from './lease-keeper.js';
 import type { Writer } from './writer.js';
 
 /** Reads and writes the steps of one drain's attempts. */
 export class WorkerStepStore implements StepStore {
   constructor(
-    private readonly worker: DrainContext,
+    private readonly shared: SharedByDrains,
     private readonly writer: Writer,
     private readonly leases: LeaseKeeper,
   ) {}
 
   load(job: ClaimedJob): Promise<LoadedSteps> {
     return this.#patiently(async () => {
-      const { jobs, jobSteps: pages } = this.worker;
+      const { jobs, jobSteps: pages } = this.shared;
       const [found] = await jobs
         .aggregate<Pick<JobDocument, 'stepLog'> & { readonly now: Date }>(
           [{ $match: leaseOf(job) }, { $project: { stepLog: 1, now: '$$NOW' } }],
@@ -40,14 +40,14 @@ export class WorkerStepStore implements StepStore {
   }
 
   addPage(job: ClaimedJob, entries: readonly StepEntry[]): Promise<string> {
-    return this.#patiently(() => addPage(this.worker.jobSteps, job.id, entries));
+    return this.#patiently(() => addPage(this.shared.jobSteps, job.id, entries));
   }
 
   keepInTransaction<Result>(
     job: ClaimedJob,
     work: (session: ClientSession) => Promise<{ readonly result: Result; readonly writes: StepWrites }>,
   ): Promise<Result> {
-    const { client, jobs } = this.worker;
+    const { client, jobs } = this.shared;
     return this.leases.apart(job, () =>
       inTransaction(client, async (session) => {
         const { result, writes } = await work(session);
@@ -61,7 +61,7 @@ export class WorkerStepStore implements StepStore {
 
   /** Repeats what is safe to repeat while the database cannot be reached, for as long as the lease lasts. */
   #patiently<Result>(work: () => Promise<Result>): Promise<Result> {
-    return retryWhileUnreachable(this.worker.leaseMs, work);
+    return retryWhileUnreachable(this.shared.leaseMs, work);
   }
 }
 

@@ -33,10 +33,10 @@ export class WorkerEntry {
   keep(now: number): void {
     if (now < this.#writeAt) return;
     this.#writeAt = now + this.intervalMs;
-    const { worker, limits, name: _id } = this.scope;
-    const { queues } = worker.claimFilter();
-    const info = { _id, processor: worker.name, maxThreads: limits.maxThreads, ...(queues && { queues }) };
-    this.#writing = this.#tryTo(registerWorker(worker.workers, info, worker.leaseMs));
+    const { shared, limits, name: _id } = this.scope;
+    const { queues } = shared.claimFilter();
+    const info = { _id, processor: shared.name, maxThreads: limits.maxThreads, ...(queues && { queues }) };
+    this.#writing = this.#tryTo(registerWorker(shared.workers, info, shared.leaseMs));
   }
 
   /**
@@ -49,7 +49,7 @@ export class WorkerEntry {
     this.#writing = undefined;
     if (writing === undefined || isCutOff) return;
     await writing;
-    await this.#tryTo(unregisterWorker(this.scope.worker.workers, this.scope.name));
+    await this.#tryTo(unregisterWorker(this.scope.shared.workers, this.scope.name));
   }
 
   async #tryTo(write: Promise<void>): Promise<void> {

@@ -115,7 +115,7 @@ export class Writer {
   }
 
   async #write(batch: readonly WaitingOutcome[]): Promise<void> {
-    const { jobs, leaseMs } = this.scope.worker;
+    const { jobs, leaseMs } = this.scope.shared;
     const { end } = this.scope.limits;
     try {
       const settlements = batch.map(({ settlement }) => settlement);
