@@ -1,22 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Collection, Filter } from 'mongodb';
+import type { Collection } from 'mongodb';
 import { type ClaimPlace, ClaimSpread } from './claim-spread.js';
-import { ClaimStatements, type DueJobs, type LeaseRequest } from './claim-statements.js';
-import { heldBackJobs } from './indexes.js';
+import { ClaimStatements, dueJobs, type LeaseRequest } from './claim-statements.js';
 import type { ClaimedJob, JobDocument } from './job.js';
-import {
-  anyPriority,
-  type ClaimFilter,
-  claimIndex,
-  heldBack,
-  highestPriority,
-  isClaimable,
-  isClaimableUnmarked,
-  isDue,
-  isOurs,
-  queuedJobs,
-  takesNothing,
-} from './queued-jobs.js';
+import { type ClaimFilter, highestPriority, takesNothing } from './queued-jobs.js';
 
 /**
  * Maximum number of tries. A try that finds jobs but takes fewer has met another worker. Where workers compete, a large
@@ -25,7 +12,7 @@ import {
 const MAX_TRIES = 30;
 
 /** Maximum wait between two tries, about as long as a claim takes. */
-const MAX_BACKOFF_MS = 10;
+export const MAX_BACKOFF_MS = 10;
 
 /**
  * Claims up to `limit` due jobs: higher priority first, then earlier `runAt`, then `_id`.
@@ -119,79 +106,4 @@ async function findCandidates(
   spread.priority = priority;
   const moreUrgent = priority === guess ? urgentByGuess : await findMoreUrgent(priority);
   return [...moreUrgent, ...found].slice(0, size);
-}
-
-/**
- * Claims one of the jobs that other claims do not see: those that were lost with their worker, and those of an earlier
- * version that are not marked yet. The worker must run nothing else meanwhile. Jobs come in the usual order. Costs one
- * command.
- *
- * @param filter without the queues that are paused
- */
-export async function claimJobAlone(
-  jobs: Collection<JobDocument>,
-  filter: ClaimFilter,
-  lease: LeaseRequest,
-): Promise<ClaimedJob[]> {
-  if (takesNothing(filter)) return [];
-  const alone = queuedJobs(filter, isDue, heldBack);
-  const due = { filter: alone, filterWithoutIndex: alone, index: heldBackJobs };
-  return new ClaimStatements(jobs, due, lease).takeFirst();
-}
-
-/** How many jobs are looked at for each that a batch can take. Bounds the cost where other kinds wait in between. */
-const LOOKED_AT_PER_JOB = 10;
-
-/** How often a batch is filled again after other workers took some of its jobs. */
-const MAX_TRIES_ALIKE = 5;
-
-/**
- * Claims up to `limit` jobs of one kind and one queue for a batch, as far as they are among the next jobs of the queue.
- * Costs three commands, or one if there are none. Looks at up to ten index keys for each job, however many others wait.
- *
- * @param filter with one name and one queue
- */
-export async function claimAlike(
-  jobs: Collection<JobDocument>,
-  filter: ClaimFilter,
-  lease: LeaseRequest,
-  limit: number,
-): Promise<ClaimedJob[]> {
-  if (takesNothing(filter)) return [];
-  const { jobNames, queues = [] } = filter;
-  const first = { ...isClaimable, queue: { $in: [...queues] }, priority: anyPriority, ...isDue };
-  const claim = new ClaimStatements(jobs, dueJobs(filter), lease);
-  const alike = { jobName: { $in: [...jobNames] } };
-  return untilUndisputed(limit, (wanted) =>
-    claim.takeAmong({ first, lookedAt: wanted * LOOKED_AT_PER_JOB }, alike, wanted),
-  );
-}
-
-/** Tries again while other workers take some of the jobs that were found. */
-async function untilUndisputed(
-  limit: number,
-  take: (wanted: number) => Promise<{ readonly taken: readonly ClaimedJob[]; readonly found: number }>,
-): Promise<ClaimedJob[]> {
-  const claimed: ClaimedJob[] = [];
-  for (let tries = 0; tries < MAX_TRIES_ALIKE && claimed.length < limit; tries += 1) {
-    try {
-      const { taken, found } = await take(limit - claimed.length);
-      claimed.push(...taken);
-      if (taken.length === found) break;
-      await wait(Math.random() * MAX_BACKOFF_MS);
-    } catch (error) {
-      if (claimed.length === 0) throw error;
-      break; // The jobs taken before must run, as above.
-    }
-  }
-  return claimed;
-}
-
-function dueJobs(filter: ClaimFilter, further: Filter<JobDocument> = {}): DueJobs {
-  const conditions = { ...isDue, ...isOurs, ...further };
-  return {
-    filter: queuedJobs(filter, conditions),
-    filterWithoutIndex: queuedJobs(filter, conditions, isClaimableUnmarked),
-    index: claimIndex(filter.queues),
-  };
 }

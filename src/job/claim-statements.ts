@@ -4,7 +4,15 @@ import { retryWhileUnreachable } from '../mongo/retry-while-unreachable.js';
 import { isUnknownOutcome } from '../mongo/unreachable.js';
 import { leaseExpiry } from './indexes.js';
 import { type ClaimedJob, type JobDocument, toJob, withoutLog } from './job.js';
-import { claimOrder } from './queued-jobs.js';
+import {
+  type ClaimFilter,
+  claimIndex,
+  claimOrder,
+  isClaimableUnmarked,
+  isDue,
+  isOurs,
+  queuedJobs,
+} from './queued-jobs.js';
 
 /** The lease that a claim gives to its jobs. */
 export interface LeaseRequest {
@@ -19,6 +27,16 @@ export interface DueJobs {
   /** Filter to use if the index is missing. */
   readonly filterWithoutIndex: Filter<JobDocument>;
   readonly index: Index;
+}
+
+/** Returns the jobs that a claim with this filter takes. @param further conditions beside those of each claim */
+export function dueJobs(filter: ClaimFilter, further: Filter<JobDocument> = {}): DueJobs {
+  const conditions = { ...isDue, ...isOurs, ...further };
+  return {
+    filter: queuedJobs(filter, conditions),
+    filterWithoutIndex: queuedJobs(filter, conditions, isClaimableUnmarked),
+    index: claimIndex(filter.queues),
+  };
 }
 
 /** How often the claim of a single job is repeated after an unknown outcome. */

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { claimAlike, claimJobAlone, claimJobs } from '../job/claim-jobs.js';
+import { claimAlike } from '../job/claim-alike.js';
+import { claimJobAlone } from '../job/claim-job-alone.js';
+import { claimJobs } from '../job/claim-jobs.js';
 import { ClaimSpread } from '../job/claim-spread.js';
 import type { LeaseRequest } from '../job/claim-statements.js';
 import type { ClaimedJob } from '../job/job.js';
