@@ -332,6 +332,7 @@ export type {
   VerdictFinding,
 } from './verdict/finding.js';
 export type { WorkerPage } from './worker/find-live-workers.js';
+export type { RunningJob } from './worker/find-running-jobs.js';
 export type { DrainSummary } from './worker/summary.js';
 export type { LiveWorker } from './worker/worker-document.js';
 export type { Workers } from './worker/workers.js';

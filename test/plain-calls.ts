@@ -24,6 +24,7 @@ export const plainCalls: Readonly<Record<string, (processor: RemoteProcessor) =>
   'queues.pausedSince': (processor) => processor.queues.pausedSince('mail'),
   'queues.list': (processor) => processor.queues.list(),
   'workers.list': (processor) => processor.workers.list(),
+  'workers.running': (processor) => processor.workers.running(),
   'workers.count': (processor) => processor.workers.count(),
   'audit.list': (processor) => processor.audit.list({ target: 'job:7', who: 'ann' }),
   'audit.record': (processor) => processor.audit.record({ who: 'ann', action: 'retryJob' }),

@@ -364,6 +364,28 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
     complaints = complaints.filter((text) => !text.includes('status of 404'));
   });
 
+  test('keys lead to the search and to the sections, are shown, and leave alone what one types', async () => {
+    await open('admin');
+    await page.keyboard.press('?');
+    await page.getByRole('dialog', { name: 'Keys' }).getByText('Failures').waitFor();
+    await page.keyboard.press('Escape');
+    expect(await page.getByRole('dialog').count()).toBe(0);
+    await page.keyboard.press('g');
+    await page.keyboard.press('i');
+    await page.waitForURL(/\/dashboard\/api$/);
+    await page.keyboard.press('/');
+    await page.keyboard.type('pause limit g j');
+    expect(await page.getByLabel('Search').inputValue()).toBe('pause limit g j');
+    expect(new URL(page.url()).pathname).toBe('/dashboard/api');
+
+    await page.getByRole('button', { name: 'dark' }).click();
+    await page.locator('html[data-theme=dark]').waitFor();
+    await page.getByRole('group', { name: 'Shortcuts' }).getByRole('button', { name: 'off' }).click();
+    await page.locator('html[data-shortcuts=off]').waitFor();
+    await page.locator('body').press('?');
+    expect(await page.getByRole('dialog').count()).toBe(0);
+  });
+
   test('a queue is paused and resumed', async () => {
     await processor.addJob('echo', {}, { queue: 'mail', delay: '1h' });
     await open('admin');
@@ -424,6 +446,8 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
         '/dashboard/failures',
         '/dashboard/operations',
         '/dashboard/audit',
+        '/dashboard/workers',
+        '/dashboard/api?text=jobs',
         `/dashboard/operations/${cancelled.id}`,
         '/dashboard/jobs/parent',
         '/dashboard/batches',

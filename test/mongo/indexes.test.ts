@@ -400,6 +400,7 @@ async function callEverything(): Promise<void> {
   await processor.syncSchedulers([]);
   await processor.removeScheduler('tick');
   await processor.workers.list();
+  await processor.workers.running();
   await processor.workers.count();
   await processor.marks.add({ text: 'v42' });
   await processor.marks.list();

@@ -47,6 +47,8 @@ export const formsByRoute: Readonly<Record<string, Reading>> = {
     isAddition: true,
   }),
   '/dashboard/schedulers/:id/remove': toOne('removeScheduler', 'schedulers'),
+  // Concerns only the browser that sends it.
+  '/dashboard/look': () => undefined,
 };
 
 /**

@@ -10,6 +10,7 @@ import { renewSession } from '../session/session.js';
 import { signInRoutes } from '../session/sign-in.js';
 import { inTurn } from '../turns.js';
 import type { WrongKeys } from '../wrong-keys.js';
+import { apiRoutes } from './api-reference.js';
 import { assetRoutes } from './assets.js';
 import { auditRoutes } from './audit.js';
 import { auditForms } from './audit-forms.js';
@@ -22,10 +23,12 @@ import { jobRoutes } from './jobs.js';
 import { kindRoutes } from './kinds.js';
 import { LatestVerdict } from './latest-verdict.js';
 import { limitRoutes } from './limits.js';
+import { lookRoutes } from './look.js';
 import { newSchedulerRoutes } from './new-scheduler.js';
 import { operationRoutes } from './operations.js';
 import { overviewRoutes } from './overview.js';
 import {
+  apiPath,
   auditPath,
   batchesPath,
   failuresPath,
@@ -33,12 +36,15 @@ import {
   jobPath,
   kindsPath,
   limitsPath,
+  lookPath,
   newSchedulerPath,
   operationsPath,
+  workersPath,
   workflowsPath,
 } from './paths.js';
 import { requireSession } from './require-session.js';
 import { schedulerRoutes } from './schedulers.js';
+import { workerRoutes } from './workers.js';
 
 export interface DashboardOptions {
   readonly processor: RemoteProcessor;
@@ -98,6 +104,9 @@ export function createDashboard(options: DashboardOptions): Hono<DashboardEnviro
     .route(workflowsPath, workflowRoutes(processor))
     .route(limitsPath, limitRoutes(processor))
     .route(auditPath, auditRoutes(processor))
+    .route(apiPath, apiRoutes())
+    .route(workersPath, workerRoutes(processor))
+    .route(lookPath, lookRoutes())
     .route('/dashboard/schedulers', schedulerRoutes(processor))
     .route(newSchedulerPath(), newSchedulerRoutes(processor));
 }

@@ -5,24 +5,28 @@ import type { Session } from '../session/session.js';
 import { asDocument } from './as-document.js';
 import { addresses } from './assets.js';
 import type { DashboardEnvironment } from './environment.js';
+import { type Look, LookSwitches, lookOf, usualLook } from './look.js';
 import { type Notice, takeNotice } from './notice.js';
 import { auditPath } from './paths.js';
 import { may } from './require-session.js';
 import { TokenField } from './token-field.js';
 import { failureIn, VerdictLine } from './verdict.js';
 
+/** The paths of the sections, their names, and the keys that lead to them after `g`. */
 const sections = [
-  ['/', 'Overview'],
-  ['/dashboard/jobs', 'Jobs'],
-  ['/dashboard/kinds', 'Kinds'],
-  ['/dashboard/failures', 'Failures'],
-  ['/dashboard/operations', 'Operations'],
-  ['/dashboard/batches', 'Batches'],
-  ['/dashboard/workflows', 'Workflows'],
-  ['/dashboard/schedulers', 'Schedules'],
-  ['/dashboard/limits', 'Limits'],
-  ['/dashboard/audit', 'Audit'],
-  ['/dashboard/job-factories', 'Add a job'],
+  ['/', 'Overview', 'o'],
+  ['/dashboard/jobs', 'Jobs', 'j'],
+  ['/dashboard/kinds', 'Kinds', 'k'],
+  ['/dashboard/failures', 'Failures', 'f'],
+  ['/dashboard/operations', 'Operations', 'p'],
+  ['/dashboard/batches', 'Batches', 'b'],
+  ['/dashboard/workflows', 'Workflows', 'w'],
+  ['/dashboard/schedulers', 'Schedules', 's'],
+  ['/dashboard/limits', 'Limits', 'l'],
+  ['/dashboard/workers', 'Workers', 'r'],
+  ['/dashboard/audit', 'Audit', 'u'],
+  ['/dashboard/job-factories', 'Add a job', 'a'],
+  ['/dashboard/api', 'API', 'i'],
 ] as const;
 
 type Section = (typeof sections)[number][0];
@@ -33,6 +37,9 @@ interface PageProps {
   readonly section?: Section;
   readonly notice?: Notice | undefined;
   readonly verdict?: Verdict | undefined;
+  readonly look?: Look;
+  /** The page's own path and query, to come back to. */
+  readonly here?: string;
   readonly children?: Child;
 }
 
@@ -42,23 +49,34 @@ export async function showPage(
   {
     status = 200,
     ...props
-  }: Omit<PageProps, 'session' | 'verdict'> & { readonly status?: 200 | 404 | 409 | 422 },
+  }: Omit<PageProps, 'session' | 'verdict' | 'look' | 'here'> & { readonly status?: 200 | 404 | 409 | 422 },
 ) {
   const notice = props.notice ?? takeNotice(context);
   const verdict = await context.get('verdict')();
-  const page = <Page {...props} session={context.get('session')} notice={notice} verdict={verdict} />;
+  const { pathname, search } = new URL(context.req.url);
+  const shown = { session: context.get('session'), look: lookOf(context), here: pathname + search };
+  const page = <Page {...props} {...shown} notice={notice} verdict={verdict} />;
   return context.html(asDocument(page), status);
 }
 
 /** The frame of all pages. */
-export function Page({ title, session, section, notice, verdict, children }: PageProps) {
+export function Page({
+  title,
+  session,
+  section,
+  notice,
+  verdict,
+  look = usualLook,
+  here = '/',
+  children,
+}: PageProps) {
   const titles = [failureIn(verdict), title, 'Remote Processor'];
   return (
-    <html lang="en">
+    <html lang="en" data-theme={look.theme} data-refresh={look.refresh} data-shortcuts={look.shortcuts}>
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
+        <meta name="color-scheme" content={look.theme === 'system' ? 'light dark' : look.theme} />
         <title>{titles.filter((part) => part !== undefined).join(' · ')}</title>
         <link rel="icon" href={addresses.icon} type="image/svg+xml" />
         <link rel="stylesheet" href={addresses.style} />
@@ -76,6 +94,11 @@ export function Page({ title, session, section, notice, verdict, children }: Pag
         <main id="main" tabindex={-1}>
           {children}
         </main>
+        {session && (
+          <footer>
+            <LookSwitches look={look} session={session} here={here} />
+          </footer>
+        )}
       </body>
     </html>
   );
@@ -90,9 +113,9 @@ function Header({ session, section }: { session: Session; section: Section | und
       </a>
       <nav aria-label="Sections">
         {sections.map(
-          ([path, name]) =>
+          ([path, name, key]) =>
             (path !== auditPath || may(session, 'admin')) && (
-              <a href={path} aria-current={path === section ? 'page' : undefined}>
+              <a href={path} data-key={key} aria-current={path === section ? 'page' : undefined}>
                 {name}
               </a>
             ),

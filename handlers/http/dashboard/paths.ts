@@ -29,6 +29,15 @@ export function kindPath(jobName: string): string {
   return `${kindsPath}/${encodeURIComponent(jobName)}`;
 }
 
+/** The path of the list of workers. */
+export const workersPath = '/dashboard/workers';
+
+/** The path to which the switches of the dashboard's look are sent. */
+export const lookPath = '/dashboard/look';
+
+/** The path of the reference of the API. */
+export const apiPath = '/dashboard/api';
+
 /** The path of the list of what people did. */
 export const auditPath = '/dashboard/audit';
 

@@ -15,12 +15,14 @@ export function sendForms(refreshing: Refreshing): void {
   let typing = 0;
   document.addEventListener('submit', (event) => {
     const form = event.target;
-    if (!(form instanceof HTMLFormElement) || 'plain' in form.dataset) return;
+    if (!(form instanceof HTMLFormElement)) return;
     const { submitter } = event;
-    event.preventDefault();
+    const isPlain = 'plain' in form.dataset;
+    const goesOn =
+      !isUnsavedBeside(form) || confirm('What you changed here is not saved, and would be lost. Go on?');
+    if (!isPlain || !goesOn) event.preventDefault();
+    if (isPlain || !goesOn) return;
     if (submitter?.dataset.confirm !== undefined && !confirm(submitter.dataset.confirm)) return;
-    if (isUnsavedBeside(form) && !confirm('What you changed here is not saved, and would be lost. Go on?'))
-      return;
     void ('filter' in form.dataset
       ? refreshing.follow(filterAddress(form))
       : send(form, submitter, refreshing));

@@ -5,7 +5,9 @@
 import { sendForms } from './forms.js';
 import { keepRefreshing } from './refresh.js';
 import { chooseRows } from './selection.js';
+import { listenToKeys } from './shortcuts.js';
 
 const refreshing = keepRefreshing();
 sendForms(refreshing);
 chooseRows();
+listenToKeys();

@@ -28,12 +28,14 @@ export function keepRefreshing(): Refreshing {
     return underWay.signal;
   };
   const schedule = () => {
+    if (document.documentElement.dataset.refresh === 'off') return;
     timer = setTimeout(() => void refresh(true), Math.max(INTERVAL, REST * took));
   };
   /** @param isHeld whether the rows of lists stay where they are */
   const refresh = async (isHeld: boolean): Promise<void> => {
     const signal = stop();
-    if (document.hidden || !document.querySelector('main [data-live], [data-heals]')) return schedule();
+    const changing = isHeld ? 'main [data-live]:not([data-still])' : 'main [data-live]';
+    if (document.hidden || !document.querySelector(`${changing}, [data-heals]`)) return schedule();
     const begun = performance.now();
     try {
       const page = await fetchPage(location.href, { headers: { 'x-refresh': '1' }, signal });
