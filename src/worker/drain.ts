@@ -118,7 +118,7 @@ class Drain {
       const waitsForJob = this.#room > 0 && (await this.#linger.setAlarm());
       const wasIdle = this.#pool.isEmpty;
       const foundSome = await this.#claim();
-      await this.#fillBatches();
+      await this.#pool.fillBatches((batch) => this.#fill(batch));
       this.#ready.tell();
       if (!this.#pool.isEmpty || waitsForJob) await this.#wait();
       else if (wasIdle && !foundSome && (await this.#isDone())) return;
@@ -168,20 +168,7 @@ class Drain {
     return this.#promised === 0;
   }
 
-  /** Claims more jobs for each new batch and for each that need not wait longer, and lets the latter begin. */
-  async #fillBatches(): Promise<void> {
-    const { openBatches, jobsWaitAlone, moreWait } = this.#pool;
-    for (const batch of openBatches) {
-      const { isNew } = batch;
-      const mayBegin = batch.isDue || jobsWaitAlone || this.#pool.hasLine;
-      batch.isNew = false;
-      if (isNew ? moreWait : mayBegin) await this.#fill(batch);
-      if (mayBegin) batch.begin();
-      // The jobs of the last claim share a slot, so others may be free.
-      if (isNew && moreWait) this.#alarm.wake();
-    }
-  }
-
+  /** Claims more jobs for a batch. */
   async #fill({ jobName, queue, seats }: Batch): Promise<void> {
     const most = Math.min(seats, this.#claimer.left);
     if (most <= 0 || !this.#pool.isOpen || this.#leases.isLate) return;

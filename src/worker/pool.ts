@@ -1,13 +1,11 @@
 import type { Attempt, AttemptState } from './attempt.js';
-import { Batch } from './batch.js';
+import type { Batch } from './batch.js';
+import { Batches } from './batches.js';
 import type { DrainLimits } from './drain-scope.js';
 import type { Pace } from './pace.js';
 
 /** A job that was claimed ahead and has no slot after this time is given back: some job runs longer than expected. */
 const MAX_WAIT_MS = 200;
-
-/** A batch waits no longer than this share of the worker's remaining time, so that it runs. */
-const MAX_SHARE_WAITED = 1 / 2;
 
 /**
  * Holds the attempts of one drain, from the claim until their outcomes are written, and begins each once it has a slot.
@@ -22,8 +20,7 @@ export class Pool {
   readonly #attempts = new Set<Attempt>();
   /** Attempts that wait for a slot, next one first. */
   #line: Attempt[] = [];
-  /** The newest batch of each kind of jobs. */
-  readonly #batches = new Map<string, Batch>();
+  readonly #batches: Batches;
   #slotsUsed = 0;
   #ended = 0;
   #writing = 0;
@@ -37,6 +34,7 @@ export class Pool {
     private readonly onRoom: () => void,
   ) {
     this.jobsWaitAlone = limits.runsAlone;
+    this.#batches = new Batches(limits, onRoom);
   }
 
   get isEmpty(): boolean {
@@ -64,16 +62,6 @@ export class Pool {
     return this.#attempts.size - this.#writing;
   }
 
-  /** Batches that have not begun. */
-  get openBatches(): readonly Batch[] {
-    return [...this.#batches.values()].filter(({ hasBegun }) => !hasBegun);
-  }
-
-  /** Whether attempts wait for a slot. */
-  get hasLine(): boolean {
-    return this.#line.length > 0;
-  }
-
   /**
    * Returns how many jobs to claim now: enough for the free slots and for `ahead` that wait for one.
    *
@@ -87,7 +75,7 @@ export class Pool {
     // Enough jobs wait for now, so the next claim can take more at once.
     if (waiting > 0 && waiting >= ahead / 2) return 0;
     // An open batch gives way to what waits.
-    const unfinished = waiting + this.#slotsUsed - this.openBatches.length;
+    const unfinished = waiting + this.#slotsUsed - this.#batches.open.length;
     const unsettled = this.moreWait ? Math.max(0, this.#ended - ahead) : this.#ended + this.#writing;
     return this.limits.maxThreads + ahead - unfinished - unsettled;
   }
@@ -95,8 +83,7 @@ export class Pool {
   /** Adds attempts to the line in the given order, behind others of the same or a higher priority, and begins the first. */
   add(attempts: readonly Attempt[]): void {
     for (const attempt of attempts) this.#attempts.add(attempt);
-    const join = (attempt: Attempt) => this.#batches.get(attempt.job.jobName)?.add(attempt) ?? false;
-    this.#line.push(...(this.#batches.size === 0 ? attempts : attempts.filter((each) => !join(each))));
+    this.#line.push(...attempts.filter((each) => !this.#batches.join(each)));
     this.#line.sort((one, other) => other.job.priority - one.job.priority);
     if (attempts.length > 0) this.#longWaitTimer ??= setTimeout(() => this.#giveBackLongWaits(), MAX_WAIT_MS);
     for (const attempt of attempts) attempt.passOverIfNewer();
@@ -111,16 +98,32 @@ export class Pool {
   end(attempt: Attempt, before: AttemptState): void {
     this.#ended += 1;
     if (attempt.isAbandoned) this.#abandoned += 1;
-    const { batch, job } = attempt;
-    if (before === 'waiting' && !batch) {
+    if (before === 'waiting' && !attempt.batch) {
       this.#takeFromLine((each) => each === attempt);
       return;
     }
-    if (batch && !batch.remove(attempt)) return;
-    if (batch && this.#batches.get(job.jobName) === batch) this.#batches.delete(job.jobName);
+    if (!this.#batches.leave(attempt)) return;
     this.#slotsUsed -= 1;
     this.pace.ended();
     this.#beginNext();
+  }
+
+  /**
+   * Fills each new batch, and each that need not wait longer. The latter begin then.
+   *
+   * @param fill claims more jobs for a batch
+   */
+  async fillBatches(fill: (batch: Batch) => Promise<void>): Promise<void> {
+    const { moreWait } = this;
+    for (const batch of this.#batches.open) {
+      const { isNew } = batch;
+      const mayBegin = batch.isDue || this.jobsWaitAlone || this.#line.length > 0;
+      batch.isNew = false;
+      if (isNew ? moreWait : mayBegin) await fill(batch);
+      if (mayBegin) batch.begin();
+      // The jobs of the last claim share a slot, so others may be free.
+      if (isNew && moreWait) this.onRoom();
+    }
   }
 
   /** Notes that the write of the attempt's outcome begins. */
@@ -181,23 +184,11 @@ export class Pool {
     }
   }
 
-  /** Begins an attempt that has a slot, or opens a batch with it. */
+  /** Begins an attempt that has a slot, or opens a batch with it, which others in line join. */
   #begin(attempt: Attempt): void {
-    const { batch } = attempt.factory;
-    // A job that must run alone, or that `processNextJob` runs, has a call of its own.
-    if (!batch || this.jobsWaitAlone || this.limits.maxJobs === 1) {
-      attempt.begin();
-      return;
-    }
-    const leftMs = Math.max(0, this.limits.stopAt - Date.now());
-    const waitMs = Math.min(batch.waitMs, leftMs * MAX_SHARE_WAITED);
-    this.#open(new Batch(attempt, batch.size, waitMs, this.onRoom));
-  }
-
-  /** Lets the attempts of the batch's kind share its slot: those in line now, and those that are added while it is open. */
-  #open(batch: Batch): void {
-    this.#batches.set(batch.jobName, batch);
-    this.#takeFromLine((each) => each.job.jobName === batch.jobName && batch.add(each));
+    // A job that must run alone has a call of its own.
+    if (this.jobsWaitAlone || !this.#batches.begin(attempt)) attempt.begin();
+    else this.#takeFromLine((each) => this.#batches.join(each));
   }
 
   #takeFromLine(isTaken: (attempt: Attempt) => boolean): void {
