@@ -39,34 +39,46 @@ export type JobCounts = Readonly<Record<JobStatus, CappedCount>>;
  * are too many to count, the result is a lower bound: the number of completed jobs among the oldest.
  */
 export async function countJobs(jobs: Collection<JobDocument>): Promise<JobCounts> {
-  const [queued, processing, cancelled, error, total] = await Promise.all([
-    countQueued(jobs),
-    countCapped(jobs, leaseExpiry, { status: 'processing', 'lease.expires': { $gt: new Date(0) } }),
-    countCapped(jobs, byEnd, { status: 'cancelled' }),
-    countCapped(jobs, byEnd, { status: 'error' }),
-    jobs.estimatedDocumentCount(),
-  ]);
-  const others = [queued, processing, cancelled, error];
+  const [unfinished, total] = await Promise.all([countUnfinished(jobs), jobs.estimatedDocumentCount()]);
+  const others = Object.values(unfinished);
   const completed = others.some(({ isCapped }) => isCapped)
     ? { count: await countOldestCompleted(jobs), isCapped: true }
     : capped(others.reduce((rest, { count }) => rest - count, total));
+  const { queued, processing, cancelled, error } = unfinished;
   return { queued, processing, cancelled, completed, error };
 }
 
-async function countQueued(jobs: Collection<JobDocument>): Promise<CappedCount> {
-  const [claimable, alone, blocked, waiting] = await Promise.all([
-    countCapped(jobs, claimableJobs, { ...isClaimable, priority: anyPriority }),
-    countCapped(jobs, heldBackJobs, { ...heldBack, priority: anyPriority }),
-    countBlocked(jobs),
-    countCapped(jobs, heldJobs, { status: 'queued', 'waitsFor.on': { $gt: '' } }),
+/** The counts of jobs that are not completed. */
+export type UnfinishedCounts = Omit<JobCounts, 'completed'>;
+
+/** Counts the jobs of each status except completed ones, up to a maximum. Takes seven commands, which read index keys. */
+export async function countUnfinished(
+  jobs: Collection<JobDocument>,
+  maximum = MAX_COUNTED,
+): Promise<UnfinishedCounts> {
+  const count = (index: Index, conditions: Filter<JobDocument>) =>
+    countUpTo(jobs, index, conditions, maximum);
+  const isRunning = { status: 'processing', 'lease.expires': { $gt: new Date(0) } } as const;
+  const [processing, cancelled, error, claimable, ...others] = await Promise.all([
+    count(leaseExpiry, isRunning),
+    count(byEnd, { status: 'cancelled' }),
+    count(byEnd, { status: 'error' }),
+    count(claimableJobs, { ...isClaimable, priority: anyPriority }),
+    count(heldBackJobs, { ...heldBack, priority: anyPriority }),
+    count(blockedJobs, isBlocked),
+    count(heldJobs, { status: 'queued', 'waitsFor.on': { $gt: '' } }),
   ]);
-  const others = alone.count + blocked.count + waiting.count;
-  return others === 0 ? claimable : capped(claimable.count + Number(claimable.isCapped) + others);
+  const more = others.reduce((sum, one) => sum + one.count, 0);
+  const queued =
+    more === 0 ? claimable : capped(claimable.count + Number(claimable.isCapped) + more, maximum);
+  return { queued, processing, cancelled, error };
 }
+
+const isBlocked = { status: 'queued', blockedBy: { $gt: '' } } as const;
 
 /** Counts the jobs that wait for a place in a limit. */
 export function countBlocked(jobs: Collection<JobDocument>): Promise<CappedCount> {
-  return countCapped(jobs, blockedJobs, { status: 'queued', blockedBy: { $gt: '' } });
+  return countCapped(jobs, blockedJobs, isBlocked);
 }
 
 /** Counts the jobs that match conditions, using this index. */
@@ -105,6 +117,6 @@ async function countOldestCompleted(jobs: Collection<JobDocument>): Promise<numb
   return found?.count ?? 0;
 }
 
-function capped(count: number): CappedCount {
-  return { count: Math.min(Math.max(count, 0), MAX_COUNTED), isCapped: count > MAX_COUNTED };
+function capped(count: number, maximum = MAX_COUNTED): CappedCount {
+  return { count: Math.min(Math.max(count, 0), maximum), isCapped: count > maximum };
 }

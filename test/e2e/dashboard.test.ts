@@ -108,7 +108,7 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
     await page.goto(server.url);
     await page.getByLabel('API key').fill(`key-of-${role}`);
     await page.keyboard.press('Enter');
-    await page.getByRole('heading', { name: 'Queues' }).waitFor();
+    await page.getByRole('heading', { name: 'Due next' }).waitFor();
   }
 
   const go = (path: string) => page.goto(server.url + path);
@@ -389,6 +389,7 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
   test('a queue is paused and resumed', async () => {
     await processor.addJob('echo', {}, { queue: 'mail', delay: '1h' });
     await open('admin');
+    await go('/dashboard/queues');
 
     await page.getByRole('button', { name: 'Pause queue mail' }).click();
     await see('Queue mail is paused');
@@ -432,6 +433,11 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
       await processor.addWorkflow({ id: 'nightly', jobs });
       await processor.addJob('parent', undefined, { id: 'parent' });
       const failureKey = await groupOf(failed);
+      await database.collections().statistics.insertOne({
+        _id: new Date(Date.now() - 60_000),
+        names: { _unlucky: { errors: 10, completed: 2 } },
+        ...{ written: new Date(), expireAt: new Date(Date.now() + 600_000) },
+      });
       const cancelled = await processor.operations.start({ action: 'cancel', filter: { queue: 'none' } });
       await page.emulateMedia({ colorScheme });
       await page.setViewportSize({ width, height: 800 });
@@ -441,6 +447,7 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
         '/dashboard/jobs',
         `/dashboard/jobs/${failed}`,
         `/dashboard/jobs?${new URLSearchParams({ failureKey })}`,
+        '/dashboard/queues',
         '/dashboard/kinds',
         '/dashboard/kinds/unlucky?range=24h',
         '/dashboard/failures',

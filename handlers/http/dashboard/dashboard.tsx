@@ -21,7 +21,7 @@ import { batchRoutes, workflowRoutes } from './groups.js';
 import { jobFactoryRoutes } from './job-factories.js';
 import { jobRoutes } from './jobs.js';
 import { kindRoutes } from './kinds.js';
-import { LatestVerdict } from './latest-verdict.js';
+import { LatestState } from './latest-state.js';
 import { limitRoutes } from './limits.js';
 import { lookRoutes } from './look.js';
 import { newSchedulerRoutes } from './new-scheduler.js';
@@ -39,9 +39,11 @@ import {
   lookPath,
   newSchedulerPath,
   operationsPath,
+  queuesPath,
   workersPath,
   workflowsPath,
 } from './paths.js';
+import { queueRoutes } from './queues.js';
 import { requireSession } from './require-session.js';
 import { schedulerRoutes } from './schedulers.js';
 import { workerRoutes } from './workers.js';
@@ -62,7 +64,7 @@ export interface DashboardOptions {
 export function createDashboard(options: DashboardOptions): Hono<DashboardEnvironment> {
   const { processor, apiKeys, sessionSecrets, ready, log } = options;
   const endedSessions = new EndedSessions(processor);
-  const verdict = new LatestVerdict(processor, log);
+  const state = new LatestState(processor, log);
   return new Hono<DashboardEnvironment>()
     .onError(answerWithPage(log))
     .notFound(({ req }) => {
@@ -80,9 +82,9 @@ export function createDashboard(options: DashboardOptions): Hono<DashboardEnviro
     .route('/', signInRoutes({ ...options, endedSessions }))
     .use(requireSession)
     .use(async (context, next) => {
-      context.set('verdict', verdict.get);
+      context.set('state', state);
       await next();
-      if (context.req.method === 'POST') verdict.forget();
+      if (context.req.method === 'POST') state.forget();
     })
     .use(auditForms(processor, log))
     .get('/dashboard/*', (_, next) => inTurn(next))
@@ -102,6 +104,7 @@ export function createDashboard(options: DashboardOptions): Hono<DashboardEnviro
     .route('/dashboard/job-factories', jobFactoryRoutes(processor))
     .route(batchesPath, batchRoutes(processor))
     .route(workflowsPath, workflowRoutes(processor))
+    .route(queuesPath, queueRoutes(processor))
     .route(limitsPath, limitRoutes(processor))
     .route(auditPath, auditRoutes(processor))
     .route(apiPath, apiRoutes())

@@ -1,5 +1,5 @@
-import type { Verdict } from '../../../src/index.js';
 import type { Session } from '../session/session.js';
+import type { LatestState } from './latest-state.js';
 import type { Notice } from './notice.js';
 
 /** Values that pages get in addition to the request. */
@@ -10,8 +10,8 @@ export interface DashboardEnvironment {
     session: Session;
     /** The sent form. Set on every POST that requires signing in. */
     form: URLSearchParams;
-    /** Returns the state of the deployment, or undefined if it could not be judged. Set on every page that requires signing in. */
-    verdict: () => Promise<Verdict | undefined>;
+    /** The state of the deployment. Set on every page that requires signing in. */
+    state: LatestState;
     /** What an answer tells on the next page. Set by `redirectWith`. */
     notice: Notice | undefined;
     /** What a form changed, for the audit log. Set by forms for several things, some of which may not be changed. */

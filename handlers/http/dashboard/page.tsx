@@ -22,6 +22,7 @@ const sections = [
   ['/dashboard/batches', 'Batches', 'b'],
   ['/dashboard/workflows', 'Workflows', 'w'],
   ['/dashboard/schedulers', 'Schedules', 's'],
+  ['/dashboard/queues', 'Queues', 'q'],
   ['/dashboard/limits', 'Limits', 'l'],
   ['/dashboard/workers', 'Workers', 'r'],
   ['/dashboard/audit', 'Audit', 'u'],

@@ -7,6 +7,9 @@ export function jobPath(id: string): string {
 /** The path that redirects to the job whose id a form sends. Not below the path of jobs, where each path is a job's. */
 export const findJobPath = '/dashboard/find-job';
 
+/** The path of the list of queues. */
+export const queuesPath = '/dashboard/queues';
+
 /** The path of the list of limits. */
 export const limitsPath = '/dashboard/limits';
 

@@ -1,7 +1,15 @@
 import type { Verdict, VerdictFinding } from '../../../src/index.js';
 import type { Session } from '../session/session.js';
 import { Moment } from './parts/moment.js';
-import { failuresOfPath, jobsPath, limitPath, limitsPath, operationsPath, schedulerPath } from './paths.js';
+import {
+  failuresOfPath,
+  jobsPath,
+  limitPath,
+  limitsPath,
+  operationsPath,
+  queuesPath,
+  schedulerPath,
+} from './paths.js';
 import { may } from './require-session.js';
 import { TokenField } from './token-field.js';
 
@@ -41,14 +49,14 @@ export function VerdictCard({
 export function VerdictLine({ verdict }: { verdict: Verdict | undefined }) {
   const [worst, ...others] = verdict?.findings ?? [];
   return (
-    <section id="verdict" data-live aria-label="What is wrong">
+    <aside id="verdict" data-live aria-label="What is wrong">
       {worst && (
         <p class={`notice ${worst.severity === 'failure' ? 'problem' : 'warned'}`}>
           {worst.text} {others.length > 0 && `and ${others.length} more `}
           <a href="/">See</a>
         </p>
       )}
-    </section>
+    </aside>
   );
 }
 
@@ -159,7 +167,7 @@ function formOf(
   action: ActionProps['action'],
   { about, queue, failureKey, jobId }: VerdictFinding,
 ): FormOfAction | undefined {
-  const ofQueue = { path: '/dashboard/queues', role: 'admin' } as const;
+  const ofQueue = { path: queuesPath, role: 'admin' } as const;
   const ofLimit = { path: limitsPath, role: 'admin', fields: { key: about.name } } as const;
   switch (action) {
     case 'see':
@@ -178,11 +186,11 @@ function formOf(
     case 'pause':
       return queue === undefined
         ? undefined
-        : { label: `Pause queue ${queue}`, ...ofQueue, fields: { queue } };
+        : { label: `Pause queue ${queue}`, ...ofQueue, fields: { queue, from: 'overview' } };
     case 'resume':
       return queue === undefined
         ? { label: about.name.startsWith('breaker ') ? 'Close it' : 'Resume', ...ofLimit }
-        : { label: 'Resume', ...ofQueue, fields: { queue } };
+        : { label: 'Resume', ...ofQueue, fields: { queue, from: 'overview' } };
     case 'skip':
       return { label: 'Skip it', ...ofLimit };
   }

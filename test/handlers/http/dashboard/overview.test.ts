@@ -11,18 +11,21 @@ beforeEach(async () => {
   browser = await signedIn(api, 'admin');
 });
 
-const show = async () => textOf(await (await browser.get('/')).text());
+const show = async (path = '/') => textOf(await (await browser.get(path)).text());
+const queues = '/dashboard/queues';
 
 test('with nothing in it the overview says so, and what comes next', async () => {
   const text = await show();
 
-  expect(text).toContain('0 queued 0 processing 0 cancelled 0 completed 0 error');
+  expect(text).toContain('0 queued 0 processing 0 cancelled 0 completed last hour 0 error');
   expect(text).not.toContain('Latest errors');
   expect(text).toContain('Last hour no job ended');
-  expect(text).toContain('Nothing is queued.');
   expect(text).toContain('No schedule is active. See them');
-  expect(text).toContain('No job is due: the workers are up to date.');
+  expect(text).toContain('All well');
   expect(text).toContain('None is at work.');
+  const backlog = await show(queues);
+  expect(backlog).toContain('Nothing is queued.');
+  expect(backlog).toContain('No job is due: the workers are up to date.');
 });
 
 test('it shows jobs by status, queues, what waits, what ended lately, and what is due next', async () => {
@@ -45,16 +48,17 @@ test('it shows jobs by status, queues, what waits, what ended lately, and what i
 
   const text = await show();
 
-  expect(text).toContain('2 queued 0 processing 0 cancelled 2 completed 1 error');
+  expect(text).toContain('2 queued 0 processing 0 cancelled 2 completed last hour 1 error');
   expect(text).toMatch(
     /Last hour Last 6 hours Last 24 hours Last 7 days Last hour 2 completed, 1 ended in error \(33 %\), \d+ m?s each .* \d+ [A-Z][a-z]{2} \d\d:\d\d \d\d:\d\d \d\d:\d\d completed failed attempts in a minute, below the share that failed; times in UTC As a table From Completed Failed Failure rate /,
   );
   expect(textOf(await (await browser.get('/?range=7d')).text())).toMatch(
     /Last 7 days 2 completed, 1 ended in error .* \d+ [A-Z][a-z]{2} \d\d:\d\d .* attempts in 3 h,/,
   );
-  expect(text).toMatch(/Latest errors failing It is hopeless\. (now|\d+ s ago) See all failures Queues/);
-  expect(text).toMatch(/mail 1 1 (now|\d+ s ago) open Pause/);
-  expect(text).toMatch(/anything priority 3/);
+  expect(text).toMatch(/Latest errors failing It is hopeless\. (now|\d+ s ago) See all failures Due next/);
+  const backlog = await show(queues);
+  expect(backlog).toMatch(/mail 1 1 (now|\d+ s ago) open Pause/);
+  expect(backlog).toMatch(/anything priority 3/);
   expect(text).toMatch(/Tidy up in \d+ (min|h)/);
 });
 
@@ -62,33 +66,33 @@ test('what only paused queues keep back is not told to be all done; a queue is p
   await browser.submit('/dashboard/queues', { queue: 'mail', action: 'pause' });
   await api.processor.addJob('echo', {}, { queue: 'mail' });
 
-  expect(await show()).toContain('No job is due but those of paused queues');
-  expect(await (await browser.get('/')).text()).toContain('aria-label="Name of the queue"');
+  expect(await show(queues)).toContain('No job is due but those of paused queues');
+  expect(await (await browser.get(queues)).text()).toContain('aria-label="Name of the queue"');
   const reader = await signedIn(api, 'write');
-  expect(await (await reader.get('/')).text()).not.toContain('aria-label="Name of the queue"');
+  expect(await (await reader.get(queues)).text()).not.toContain('aria-label="Name of the queue"');
 });
 
 test('a count that was not finished says so', async () => {
   const created = new Date();
-  const jobs = Array.from({ length: 10_001 }, (_, index) => ({
+  const jobs = Array.from({ length: 1_001 }, (_, index) => ({
     _id: `job-${index}`,
     status: 'cancelled',
     created,
   }));
   await api.database.db.collection<{ _id: string }>(collectionNames.jobs).insertMany(jobs);
 
-  expect(await show()).toContain('10,000+ cancelled');
+  expect(await show()).toContain('1,000+ cancelled');
 });
 
 test('an admin pauses and resumes a queue, nobody else', async () => {
   await api.processor.addJob('echo', {}, { queue: '<b>mail</b>' });
-  const html = await (await browser.get('/')).text();
+  const html = await (await browser.get(queues)).text();
   expect(html).not.toContain('<b>mail');
   expect(textOf(html)).toContain('<b>mail</b> 1 0');
 
   for (const role of ['read', 'write'] as const) {
     const limited = await signedIn(api, role);
-    expect(await (await limited.get('/')).text()).not.toContain('value="pause"');
+    expect(await (await limited.get(queues)).text()).not.toContain('value="pause"');
     const answer = await limited.submit('/dashboard/queues', { queue: '<b>mail</b>', action: 'pause' });
     expect(answer.status).toBe(403);
   }
@@ -96,7 +100,7 @@ test('an admin pauses and resumes a queue, nobody else', async () => {
 
   await browser.submit('/dashboard/queues', { queue: '<b>mail</b>', action: 'pause' });
   expect((await api.processor.queues.list()).queues[0]?.paused).toBeInstanceOf(Date);
-  expect(await show()).toContain('Queue <b>mail</b> is paused: what runs goes on.');
+  expect(await show(queues)).toContain('Queue <b>mail</b> is paused: what runs goes on.');
   await browser.submit('/dashboard/queues', { queue: '<b>mail</b>', action: 'resume' });
   expect((await api.processor.queues.list()).queues[0]?.paused).toBeNull();
   expect((await browser.submit('/dashboard/queues', { queue: '', action: 'pause' })).status).toBe(422);

@@ -1,0 +1,42 @@
+import { Hono } from 'hono';
+import type { RemoteProcessor } from '../../../src/index.js';
+import { Problem } from '../problem.js';
+import type { DashboardEnvironment } from './environment.js';
+import { redirectWith } from './notice.js';
+import { showPage } from './page.js';
+import { queuesPath } from './paths.js';
+import { QueuesPage } from './queues-page.js';
+import { requireRole } from './require-session.js';
+
+const PAGE_SIZE = 50;
+
+export function queueRoutes(processor: RemoteProcessor) {
+  return new Hono<DashboardEnvironment>()
+    .get('/', async (context) => {
+      const cursor = context.req.query('queues') || undefined;
+      const [queues, waiting] = await Promise.all([
+        processor.queues.list({ limit: PAGE_SIZE, cursor }),
+        processor.jobs.oldestWaiting(),
+      ]);
+      const shown = { queues, waiting, isFirst: cursor === undefined };
+      return showPage(context, {
+        title: 'Queues',
+        section: queuesPath,
+        children: <QueuesPage {...shown} session={context.get('session')} now={new Date()} />,
+      });
+    })
+    .post('/', requireRole('admin'), async (context) => {
+      const form = context.get('form');
+      const name = form.get('queue') ?? '';
+      const action = form.get('action');
+      if (action !== 'pause' && action !== 'resume')
+        throw new Problem('validation_failed', { detail: 'Expected an action: pause or resume.' });
+      const isPause = action === 'pause';
+      await (isPause ? processor.queues.pause(name) : processor.queues.resume(name));
+      const text = isPause ? `Queue ${name} is paused: what runs goes on.` : `Queue ${name} goes on.`;
+      return redirectWith(context, form.get('from') === 'overview' ? '/' : queuesPath, {
+        kind: 'done',
+        text,
+      });
+    });
+}
