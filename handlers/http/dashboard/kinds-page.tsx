@@ -7,11 +7,13 @@ import { PageLinks } from './parts/page-links.js';
 import { RangeLinks, rangeText } from './parts/range-links.js';
 import { percent } from './parts/scale.js';
 import { SmallBars } from './parts/small-bars.js';
-import { failuresOfPath, kindPath, kindsPath } from './paths.js';
+import { failuresOfPath, kindPath, kindsOfPath, kindsPath } from './paths.js';
 
 interface KindsPageProps {
   readonly kinds: readonly KindStatistics[];
   readonly range: Range;
+  /** The text that the names of the kinds contain. Undefined for all. */
+  readonly name: string | undefined;
   /** What failed in the last hour, the last seen first. */
   readonly failures: readonly FailureInfo[];
   readonly isFirst: boolean;
@@ -20,19 +22,31 @@ interface KindsPageProps {
 }
 
 /** How the jobs of each kind fared, those with the most failed attempts first. */
-export function KindsPage({ kinds, range, failures, isFirst, next }: KindsPageProps) {
+export function KindsPage({ kinds, range, name, failures, isFirst, next }: KindsPageProps) {
   return (
     <>
       <h1>Kinds of jobs</h1>
-      <RangeLinks path={kindsPath} chosen={range} />
+      <RangeLinks path={kindsOfPath(name)} chosen={range} />
+      <form class="filter few" method="get" action={kindsPath} data-filter aria-label="Filter">
+        <div class="field">
+          <label for="name">Name contains</label>
+          <input id="name" name="name" type="search" value={name} maxlength={200} spellcheck={false} />
+        </div>
+        <input type="hidden" name="range" value={range} />
+        <noscript>
+          <button type="submit">Filter</button>
+        </noscript>
+      </form>
       <section class="card" id="kinds" data-live aria-label="Kinds of jobs">
         {kinds.length === 0 ? (
-          <p class="empty">No job ended: {rangeText(range).toLowerCase()}.</p>
+          <p class="empty">
+            No job {name !== undefined && 'of such a name '}ended: {rangeText(range).toLowerCase()}.
+          </p>
         ) : (
           <KindTable kinds={kinds} range={range} failures={failures} />
         )}
         <PageLinks
-          first={`${kindsPath}?range=${range}`}
+          first={`${kindsPath}?${new URLSearchParams({ ...(name !== undefined && { name }), range })}`}
           parameter="from"
           cursor={next === undefined ? undefined : `${next}`}
           isFirst={isFirst}

@@ -26,10 +26,12 @@ export function kindRoutes(processor: RemoteProcessor) {
     .get('/', async (context) => {
       const range = readRange(context.req.query('range'));
       const from = readPlace(context.req.query('from'));
-      const [kinds, { failures }] = await Promise.all([
+      const [all, { failures }] = await Promise.all([
         processor.statistics.kinds({ range }),
         processor.failures.list({ since: '1h', limit: MAX_FAILURES, brief: true }),
       ]);
+      const name = context.req.query('name')?.trim() || undefined;
+      const kinds = name === undefined ? all : all.filter(({ jobName }) => contains(jobName, name));
       const next = from + PAGE_SIZE < kinds.length ? from + PAGE_SIZE : undefined;
       return showPage(context, {
         title: 'Kinds of jobs',
@@ -38,6 +40,7 @@ export function kindRoutes(processor: RemoteProcessor) {
           <KindsPage
             kinds={kinds.slice(from, from + PAGE_SIZE)}
             range={range}
+            name={name}
             failures={failures}
             isFirst={from === 0}
             next={next}
@@ -69,6 +72,10 @@ export function kindRoutes(processor: RemoteProcessor) {
         ),
       });
     });
+}
+
+function contains(jobName: string, text: string): boolean {
+  return jobName.toLowerCase().includes(text.toLowerCase());
 }
 
 /** Returns where a page of a list begins. */

@@ -28,6 +28,11 @@ export function failuresOfPath(jobName: string | undefined): string {
 /** The path of the list of kinds of jobs. */
 export const kindsPath = '/dashboard/kinds';
 
+/** Returns the path of the list of kinds whose names contain a text, or of all. */
+export function kindsOfPath(name: string | undefined): string {
+  return name === undefined ? kindsPath : `${kindsPath}?${new URLSearchParams({ name })}`;
+}
+
 export function kindPath(jobName: string): string {
   return `${kindsPath}/${encodeURIComponent(jobName)}`;
 }

@@ -18,12 +18,15 @@ export function readRange(text: string | undefined): Range {
   return ranges.find((range) => range === text) ?? '1h';
 }
 
-/** Links to the same page for each range of time. */
+/** Links to the same page for each range of time. @param path may have a query */
 export function RangeLinks({ path, chosen }: { path: string; chosen: Range }) {
   return (
-    <nav class="tabs" aria-label="Range of time">
+    <nav class="tabs" id="ranges" data-live aria-label="Range of time">
       {ranges.map((range) => (
-        <a href={`${path}?range=${range}`} aria-current={range === chosen ? 'page' : undefined}>
+        <a
+          href={`${path}${path.includes('?') ? '&' : '?'}range=${range}`}
+          aria-current={range === chosen ? 'page' : undefined}
+        >
           {texts[range]}
         </a>
       ))}

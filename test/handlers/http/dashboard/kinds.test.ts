@@ -43,6 +43,8 @@ test('kinds are listed with how they fared, the worst first, 50 at a time', asyn
   expect(first).toContain('More kinds');
   const html = await (await browser.get('/dashboard/kinds?range=24h&from=100')).text();
   expect(html.match(/<tr id="kind-/g)).toHaveLength(20);
+  expect(await show('/dashboard/kinds?name=KIND-11')).toMatch(/Waited kind-11 10 .*kind-119 /);
+  expect(await show('/dashboard/kinds?name=nobody')).toContain('No job of such a name ended: last hour.');
   expect(textOf(html)).toContain('Back to the first');
   expect(textOf(html)).not.toContain('More kinds');
 });
