@@ -204,7 +204,7 @@ test('a job that hangs after its children is given back once, for the end of its
     name: 'hangs',
     input: z.unknown(),
     maxRetries: 1,
-    timeout: 100,
+    timeout: 500, // Adding the children must fit, also where much else runs.
     run: async ({ step, signal }) => {
       await step.fanOut('all', double, [1, 2]);
       await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
