@@ -53,7 +53,7 @@ export async function showPage(
   }: Omit<PageProps, 'session' | 'verdict' | 'look' | 'here'> & { readonly status?: 200 | 404 | 409 | 422 },
 ) {
   const notice = props.notice ?? takeNotice(context);
-  const verdict = await context.get('verdict')();
+  const verdict = await context.get('state').verdict();
   const { pathname, search } = new URL(context.req.url);
   const shown = { session: context.get('session'), look: lookOf(context), here: pathname + search };
   const page = <Page {...props} {...shown} notice={notice} verdict={verdict} />;
