@@ -92,6 +92,7 @@ export { type ResultReference, resultOf } from './group/references.js';
 export type { WorkflowPage, WorkflowResult, Workflows } from './group/workflows.js';
 export type { AnyJobToAdd, JobToAdd } from './job/add-jobs.js';
 export type { AddMiddleware, JobBeingAdded } from './job/addition.js';
+export { attemptsOf, type JobAttempt } from './job/attempts-of.js';
 export type {
   BatchContext,
   BatchedJob,
@@ -191,6 +192,7 @@ export type {
 } from './job/middleware.js';
 export type { NamedBefore } from './job/named-before.js';
 export type { OperationMark } from './job/operation-mark.js';
+export type { AttemptOutcome, PastAttempt } from './job/past-attempt.js';
 export type { ProgressArguments, ReportProgress } from './job/progress.js';
 export type { QueuedJob } from './job/queued-job.js';
 export type { RemovedCounts } from './job/remove-jobs.js';

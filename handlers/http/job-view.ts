@@ -1,6 +1,7 @@
 import * as z from 'zod';
-import type { Job } from '../../src/index.js';
+import { attemptsOf, type Job } from '../../src/index.js';
 import { waitsOf } from '../../src/job/find-steps.js';
+import { attemptOutcomes } from '../../src/job/past-attempt.js';
 import { bytesAsSent } from '../../src/mongo/read-page.js';
 import { documented } from './documented.js';
 import { jobStatus, json, moment } from './fields.js';
@@ -45,6 +46,20 @@ export const jobView = z
           .register(documented, { description: 'The causes of the error, the nearest first.' }),
       }),
     ),
+    attempts: z
+      .array(
+        z.object({
+          attempt: z.int(),
+          queued: moment,
+          claimed: moment,
+          ended: moment.nullable(),
+          outcome: z.enum(attemptOutcomes).nullable(),
+        }),
+      )
+      .register(documented, {
+        description:
+          'Its attempts, the oldest first: the present or last one, and up to 20 before. The running one has neither end nor outcome.',
+      }),
     failureKey: z
       .string()
       .nullable()
@@ -117,6 +132,11 @@ export function toJobView(job: Job): JobView {
       attempt,
       stack,
       causes: causes.map((cause) => ({ ...cause, stack: cause.stack ?? null })),
+    })),
+    attempts: attemptsOf(job).map(({ ended = null, outcome = null, ...attempt }) => ({
+      ...attempt,
+      ended,
+      outcome,
     })),
     failureKey: job.failureKey ?? null,
     runAt: job.runAt,

@@ -153,6 +153,7 @@ const kept = {
   givenBackCounter: '$givenBackCounter',
   errors: '$errors',
   errorsDropped: '$errorsDropped',
+  attempts: '$attempts',
   runAlone: '$runAlone',
   lastToken: '$lastToken',
   log: '$log',

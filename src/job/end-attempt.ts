@@ -8,6 +8,7 @@ import {
 } from './attempt-counters.js';
 import { failureDigest } from './failure-key.js';
 import { freeingSlots } from './held-places.js';
+import { ifQueuedAgain } from './kept-attempts.js';
 import { appended, droppedByOneMore, failedLike, literalFailure, withError } from './kept-errors.js';
 import {
   byStatus,
@@ -65,11 +66,13 @@ function endingOf(outcome: Outcome): Document[] {
       return leaveProcessing(outcome.retryAfterMs === null ? 'error' : retryOrError, {
         ...withError(literalFailure(outcome.failure)),
         failureKey: failedLike(failureDigest(outcome.failure)),
+        attempts: ifQueuedAgain('failed'),
         runAt: whenQueued({ $add: ['$$NOW', outcome.retryAfterMs ?? 0] }, '$runAt'),
       });
     case 'snoozed':
       return leaveProcessing('queued', {
         ...attemptNotUsedUp,
+        attempts: ifQueuedAgain('snoozed'),
         runAt: whenQueued({ $add: ['$$NOW', outcome.delayMs] }, '$runAt'),
       });
     case 'suspended':
@@ -78,6 +81,7 @@ function endingOf(outcome: Outcome): Document[] {
         storeWaits(outcome.waits),
         ...leaveProcessing('queued', {
           ...attemptNotUsedUp,
+          attempts: ifQueuedAgain(outcome.isUndoing ? 'failed' : 'suspended'),
           runAt: whenQueued(wakeUp(outcome.waits), '$runAt'),
           uniqueKey: whenQueued(unlessClaimed('$uniqueKey'), byStatus.uniqueKey),
           ...(outcome.isUndoing && { maxRetries: withAttemptsToUndo, 'steps.undo': 'underWay' }),
@@ -88,6 +92,7 @@ function endingOf(outcome: Outcome): Document[] {
         ...beginRun(),
         ...leaveProcessing('queued', {
           ...attemptNotUsedUp,
+          attempts: ifQueuedAgain('continued'),
           retryCounter: 0,
           lostCounter: '$$REMOVE',
           input: { $literal: outcome.input },
@@ -97,7 +102,12 @@ function endingOf(outcome: Outcome): Document[] {
         }),
       ];
     case 'givenBack':
-      if (!outcome.atDeadline) return leaveProcessing('queued', { ...attemptNotUsedUp, ...stillUnfinished });
+      if (!outcome.atDeadline)
+        return leaveProcessing('queued', {
+          ...attemptNotUsedUp,
+          ...stillUnfinished,
+          attempts: ifQueuedAgain('givenBack'),
+        });
       return outcome.isUndoable ? undoUnfinished() : endUnfinished();
   }
 }
@@ -144,6 +154,7 @@ function endUnfinished(): Document[] {
   return leaveProcessing(status, {
     ...attemptNotUsedUp,
     ...moreAttempts,
+    attempts: ifQueuedAgain('givenBack'),
     unfinishedCounter: unfinished,
     failureKey: failedLike(failureDigest({ message: TOO_LONG })),
     errors: { $cond: [{ $eq: ['$status', 'error'] }, appended({ message: TOO_LONG }), '$errors'] },
@@ -158,6 +169,7 @@ function undoUnfinished(): Document[] {
     ...leaveProcessing('queued', {
       ...attemptNotUsedUp,
       ...moreAttempts,
+      attempts: ifQueuedAgain('givenBack'),
       unfinishedCounter: { $cond: [isTooLong, '$$REMOVE', unfinished] },
       maxRetries: { $cond: [isTooLong, withAttemptsToUndo, moreAttempts.maxRetries] },
     }),

@@ -2,6 +2,7 @@ import type { Document } from 'mongodb';
 import { attemptNotUsedUp, retryOrError, unlessStepped, withAttemptsToUndo } from './attempt-counters.js';
 import { failureDigest, LOST_MESSAGE } from './failure-key.js';
 import { unslottedAfterError } from './held-places.js';
+import { ifQueuedAgain } from './kept-attempts.js';
 import { failedLike, withError } from './kept-errors.js';
 import { keepingKey, leaveProcessing } from './leave-processing.js';
 import { beginToUndo, hasStepped } from './step-statements.js';
@@ -37,6 +38,7 @@ function changesOfLost(message: Document): Document {
   const key = failedLike(failureDigest({ message: LOST_MESSAGE }));
   return {
     ...withError({ message }),
+    attempts: ifQueuedAgain('lost'),
     failureKey: key,
     runAlone: true,
     claimable: '$$REMOVE',

@@ -31,6 +31,7 @@ import type { Membership } from './group.js';
 import type { ResolvedRetention } from './job-options.js';
 import type { Metadata } from './metadata.js';
 import type { OperationMark } from './operation-mark.js';
+import type { PastAttempt } from './past-attempt.js';
 import type { ResolvedRetryDelay } from './retry-delay.js';
 import type { StepLog, StepsState } from './step-log.js';
 
@@ -139,6 +140,8 @@ export interface JobDocument extends Membership {
   readonly errors: readonly JobError[];
   /** Key of the group of failures that the last one belongs to. Present only in `error`. See failure-key.ts. */
   readonly failureKey?: string;
+  /** The last 20 attempts before the present or last one, oldest first. See `attemptsOf`. Absent when there are none. */
+  readonly attempts?: readonly PastAttempt[];
   /** Number of older errors that were dropped. */
   readonly errorsDropped?: number;
   /** How many times in a row the job was given back because its invocation ran out of time. */
@@ -251,7 +254,7 @@ export function toJob({ _id, lostSlots: _, ...rest }: Omit<JobDocument, 'log' | 
   return { id: _id, ...rest };
 }
 
-/** Projection for claims: leaves out the log, the steps and the fields that only the database needs. */
+/** Projection for claims: leaves out the log, the steps, past attempts and the fields that only the database needs. */
 export const withoutLog = {
   log: 0,
   stepLog: 0,
@@ -261,11 +264,12 @@ export const withoutLog = {
   lostCounter: 0,
   lastToken: 0,
   freedUniqueKey: 0,
+  attempts: 0,
   operation: 0,
   undoneOperation: 0,
 } as const;
 
-const { runAlone: _, ...hidden } = withoutLog;
+const { runAlone: _, attempts: __, ...hidden } = withoutLog;
 
 /** Projection for jobs that are passed to `toJob`. */
 export const shownFields = {

@@ -8,6 +8,7 @@ import { mayBeAdded, mayBeChild } from './group.js';
 import { withoutLimitsExceptOrder } from './held-places.js';
 import type { Job, JobDocument, JobStatus } from './job.js';
 import { type JobCollections, ourJob } from './jobs-collection.js';
+import { withLastAttempt } from './kept-attempts.js';
 import { unlessAlone } from './leave-processing.js';
 import { requireUniqueKeys } from './require-unique-index.js';
 import { tryingStepsAnew } from './step-statements.js';
@@ -92,6 +93,7 @@ export const queueAgain: Document[] = [
       claimable: { $cond: [{ $isArray: '$after' }, false, unlessAlone] },
       waitsFor: { $ifNull: ['$after', '$$REMOVE'] },
       queued: '$$NOW',
+      attempts: withLastAttempt,
       // What a suspended parent waited for has ended, or is cancelled, and its children are retried by the parent itself.
       runAt: { $cond: [waitedForOthers, '$$NOW', { $max: ['$runAt', '$$NOW'] }] },
       maxRetries: { $add: ['$maxRetries', 1] },

@@ -11,6 +11,7 @@ type Reading = (form: URLSearchParams, id: string) => RequestedChange | undefine
 /** What each form changes, by the route that it is sent to. Actions have the names of the API's operations. */
 export const formsByRoute: Readonly<Record<string, Reading>> = {
   '/dashboard/jobs': byAction('jobs', 'id', { cancel: 'cancelJob', retry: 'retryJob', remove: 'removeJob' }),
+  '/dashboard/jobs/:id/changes': toOne('updateJob', 'jobs'),
   '/dashboard/jobs/:id/signals': (form, id) => ({
     ...toOne('sendSignal', 'jobs')(form, id),
     changes: [{ field: 'name', after: form.get('name') ?? '' }],

@@ -1,9 +1,14 @@
-import type { AuditEntry, CappedCount, Job, JobError, JobLog, JobSteps } from '../../../src/index.js';
+import type { AuditEntry, CappedCount, Job, JobLog, JobSteps } from '../../../src/index.js';
+import { waitsOf } from '../../../src/job/find-steps.js';
 import { isSettled } from '../../../src/job/job.js';
 import { targetOf } from '../audit/targets.js';
 import type { Session } from '../session/session.js';
 import { Deeds } from './deeds.js';
+import { Attempts } from './job-attempts.js';
+import { ChangeJob, RunNow } from './job-changes.js';
 import { type Children, ChildrenOf, Owner } from './job-family.js';
+import { CopyButton } from './parts/copy-button.js';
+import { jsonText } from './parts/json-text.js';
 import { JsonTree } from './parts/json-tree.js';
 import { duration, ExactMoment, Moment } from './parts/moment.js';
 import { capped } from './parts/number.js';
@@ -31,28 +36,20 @@ interface JobPageProps {
   readonly session: Session;
   /** Whether the user may add jobs of this kind. */
   readonly mayAdd: boolean;
+  /** Whether input and output are shown as JSON, and not as trees. */
+  readonly isRaw: boolean;
   readonly now: Date;
 }
 
-export function JobPage({
-  job,
-  log,
-  waits,
-  steps,
-  below,
-  failing,
-  deeds,
-  session,
-  mayAdd,
-  now,
-}: JobPageProps) {
+export function JobPage(props: JobPageProps) {
+  const { job, log, waits, steps, below, failing, deeds, session, mayAdd, isRaw, now } = props;
   const mayChange = may(session, 'write') && mayAdd;
   return (
     <>
       <div class="title">
         <h1>{job.jobName}</h1>
         <div id="buttons" data-live>
-          {may(session, 'write') && <Buttons job={job} session={session} mayAdd={mayAdd} />}
+          {may(session, 'write') && <Buttons job={job} session={session} mayAdd={mayAdd} now={now} />}
         </div>
       </div>
       <div id="job" data-live class="stack">
@@ -70,23 +67,20 @@ export function JobPage({
         {steps && mayChange && (job.status === 'error' || job.status === 'cancelled') && (
           <RetriedSteps steps={steps} />
         )}
-        {job.errors.length > 0 && <Errors errors={job.errors} dropped={job.errorsDropped ?? 0} />}
-        {log.lines.length > 0 && <Log log={log} />}
+        <Attempts job={job} log={log} now={now} />
       </div>
+      {mayChange && job.status === 'queued' && <ChangeJob job={job} session={session} now={now} />}
       {steps && mayChange && !isSettled(job.status) && (
         <StepActions job={job} waits={steps.waits} session={session} />
       )}
       <div class="columns">
         <section class="card" aria-labelledby="input-title">
           <h2 id="input-title">Input</h2>
-          <JsonTree value={job.input ?? null} />
-          <a href={`${jobPath(job.id)}/input.json`} download>
-            Download
-          </a>
+          <Value job={job} part="input" isRaw={isRaw} />
         </section>
         <section class="card" id="output" data-live aria-labelledby="output-title">
           <h2 id="output-title">Output</h2>
-          <Output job={job} />
+          <Output job={job} isRaw={isRaw} />
         </section>
       </div>
       <Deeds entries={deeds} target={targetOf('jobs', job.id)} session={session} now={now} />
@@ -94,51 +88,73 @@ export function JobPage({
   );
 }
 
-function Output({ job }: { job: Job }) {
+function Output({ job, isRaw }: Pick<JobPageProps, 'job' | 'isRaw'>) {
   if (job.status !== 'completed') return <p class="quiet">There is none: the job is not completed.</p>;
+  return <Value job={job} part="output" isRaw={isRaw} />;
+}
+
+/** Most characters of JSON on the page. The whole can be downloaded. */
+const MAX_RAW = 200_000;
+
+/** Shows the input or the output, as a tree or as JSON. */
+function Value({ job, part, isRaw }: Pick<JobPageProps, 'job' | 'isRaw'> & { part: 'input' | 'output' }) {
+  const value = job[part] ?? null;
+  const path = jobPath(job.id);
   return (
     <>
-      <JsonTree value={job.output ?? null} />
-      <a href={`${jobPath(job.id)}/output.json`} download>
-        Download
-      </a>
+      {isRaw ? <pre class="code">{shortened(jsonText(value))}</pre> : <JsonTree value={value} />}
+      <p class="actions">
+        <a href={isRaw ? path : `${path}?view=raw`}>{isRaw ? 'As a tree' : 'As JSON'}</a>
+        <a href={`${path}/${part}.json`} download>
+          Download
+        </a>
+        <CopyButton what={`the ${part}`} from={`${path}/${part}.json`} />
+      </p>
     </>
   );
 }
 
-function Buttons({ job, session, mayAdd }: Pick<JobPageProps, 'job' | 'session' | 'mayAdd'>) {
+function shortened(text: string): string {
+  return text.length <= MAX_RAW ? text : `${text.slice(0, MAX_RAW)}…`;
+}
+
+function Buttons({ job, session, mayAdd, now }: Pick<JobPageProps, 'job' | 'session' | 'mayAdd' | 'now'>) {
   const again = `/dashboard/job-factories/${encodeURIComponent(job.jobName)}?${new URLSearchParams({ from: job.id })}`;
   const isSettled = job.completed !== undefined;
+  const isDelayed = job.status === 'queued' && job.runAt > now && waitsOf(job, now.getTime()).length === 0;
   return (
-    <form method="post" action="/dashboard/jobs" class="actions">
-      <TokenField session={session} />
-      <input type="hidden" name="id" value={job.id} />
-      <input type="hidden" name="from" value="job" />
-      {!isSettled && !job.cancelRequested && (
-        <button type="submit" name="action" value="cancel">
-          Cancel
-        </button>
-      )}
-      {(job.status === 'error' || job.status === 'cancelled') && (
-        <button type="submit" name="action" value="retry" class="primary" disabled={!mayAdd}>
-          Retry
-        </button>
-      )}
-      <a class="button" href={again}>
-        Run again with changes
-      </a>
-      {isSettled && may(session, 'admin') && (
-        <button
-          type="submit"
-          name="action"
-          value="remove"
-          class="danger"
-          data-confirm="Remove this job for good?"
-        >
-          Remove
-        </button>
-      )}
-    </form>
+    <div class="actions">
+      {isDelayed && <RunNow job={job} session={session} mayAdd={mayAdd} />}
+      <form method="post" action="/dashboard/jobs" class="actions">
+        <TokenField session={session} />
+        <input type="hidden" name="id" value={job.id} />
+        <input type="hidden" name="from" value="job" />
+        {!isSettled && !job.cancelRequested && (
+          <button type="submit" name="action" value="cancel">
+            Cancel
+          </button>
+        )}
+        {(job.status === 'error' || job.status === 'cancelled') && (
+          <button type="submit" name="action" value="retry" class="primary" disabled={!mayAdd}>
+            Retry
+          </button>
+        )}
+        <a class="button" href={again}>
+          Run again with changes
+        </a>
+        {isSettled && may(session, 'admin') && (
+          <button
+            type="submit"
+            name="action"
+            value="remove"
+            class="danger"
+            data-confirm="Remove this job for good?"
+          >
+            Remove
+          </button>
+        )}
+      </form>
+    </div>
   );
 }
 
@@ -224,6 +240,18 @@ function Facts({ job, waits, failing, now }: Pick<JobPageProps, 'job' | 'waits' 
           </dd>
         </>
       )}
+      {job.keys && (
+        <>
+          <dt>Found by</dt>
+          <dd>
+            {job.keys.map((key) => (
+              <div>
+                <a href={jobsPath({ key })}>{key}</a>
+              </div>
+            ))}
+          </dd>
+        </>
+      )}
       {job.uniqueKey !== undefined && (
         <>
           <dt>Unique key</dt>
@@ -248,57 +276,23 @@ function Facts({ job, waits, failing, now }: Pick<JobPageProps, 'job' | 'waits' 
       )}
       <dt>Id</dt>
       <dd>
-        <code>{job.id}</code>
+        <code>{job.id}</code> <CopyButton what="the id" text={job.id} />
+      </dd>
+      <dt>Link</dt>
+      <dd>
+        <a href={jobPath(job.id)}>this page</a> <CopyButton what="the link" path={jobPath(job.id)} />
+        <details>
+          <summary>curl</summary>
+          <CopyButton what="the command" text={curl(job.id)} />
+          <pre class="code">{curl(job.id)}</pre>
+        </details>
       </dd>
     </dl>
   );
 }
 
-function Errors({ errors, dropped }: { errors: readonly JobError[]; dropped: number }) {
-  return (
-    <section class="card" aria-labelledby="errors-title">
-      <h2 id="errors-title">Errors</h2>
-      {dropped > 0 && <p class="quiet">{dropped} older ones were dropped.</p>}
-      {errors.toReversed().map(({ at, attempt, message, stack, causes = [] }, index) => (
-        <details class="failure" open={index === 0} id={`error-${at.getTime()}-${attempt}`}>
-          <summary>
-            <span class="quiet">
-              Attempt {attempt}, <ExactMoment at={at} />
-            </span>{' '}
-            <span class="error-text">{message}</span>
-          </summary>
-          {stack === undefined ? <p class="quiet">It has no stack.</p> : <pre class="code">{stack}</pre>}
-          {causes.map((cause) => (
-            <>
-              <p class="quiet">
-                {cause.path}: {cause.name}
-              </p>
-              <pre class="code">{cause.stack ?? cause.message}</pre>
-            </>
-          ))}
-        </details>
-      ))}
-    </section>
-  );
-}
-
-function Log({ log: { lines, dropped } }: { log: JobLog }) {
-  return (
-    <section class="card" aria-labelledby="log-title">
-      <h2 id="log-title">Log</h2>
-      {dropped > 0 && <p class="quiet">{dropped} older lines were dropped.</p>}
-      <section class="log" tabindex={0} aria-label="Lines of the log">
-        <ol>
-          {lines.map(({ at, attempt, message, fields }) => (
-            <li>
-              <span class="quiet">
-                {at.toISOString().slice(11, 23)} #{attempt}
-              </span>{' '}
-              {message} {fields !== undefined && <span class="quiet">{JSON.stringify(fields)}</span>}
-            </li>
-          ))}
-        </ol>
-      </section>
-    </section>
-  );
+/** Returns a command that reads a job by the API. An id in an address has nothing that a shell would read. */
+function curl(id: string): string {
+  const address = `"$REMOTE_PROCESSOR_URL/v1/jobs/${encodeURIComponent(id)}"`;
+  return `curl -H "Authorization: Bearer $API_KEY" ${address}`;
 }

@@ -13,6 +13,7 @@ import { act, isBulkAction } from './bulk.js';
 import { askToConfirm, isConfirmed } from './confirmation.js';
 import { findDeeds } from './deeds.js';
 import type { DashboardEnvironment } from './environment.js';
+import { changeJob } from './job-changes.js';
 import { findChildren } from './job-family.js';
 import { conditionsOf, readFilter } from './job-filter.js';
 import { JobPage } from './job-page.js';
@@ -106,8 +107,14 @@ export function jobRoutes(processor: RemoteProcessor) {
       return showPage(context, {
         title: `${job.jobName} ${job.status}`,
         section,
-        children: <JobPage {...shown} now={new Date()} />,
+        children: <JobPage {...shown} isRaw={context.req.query('view') === 'raw'} now={new Date()} />,
       });
+    })
+    .post('/:id/changes', requireRole('write'), async (context) => {
+      const job = await requireJob(context, context.req.param('id'));
+      const { role } = context.get('session').caller;
+      const notice = await changeJob(processor, job, context.get('form'), role);
+      return redirectWith(context, jobPath(job.id), notice);
     })
     .post('/:id/signals', requireRole('write'), async (context) => {
       const id = context.req.param('id');

@@ -41,6 +41,15 @@ const job = {
   output: { hello: 'me' },
   progress: null,
   errors: [],
+  attempts: [
+    {
+      attempt: 1,
+      queued: '2026-01-31T09:05:06.123Z',
+      claimed: '2026-01-31T09:05:06.201Z',
+      ended: '2026-01-31T09:05:06.214Z',
+      outcome: 'completed',
+    },
+  ],
   failureKey: null,
   runAt: '2026-01-31T09:05:06.123Z',
   created: '2026-01-31T09:05:06.123Z',

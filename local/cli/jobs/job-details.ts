@@ -25,6 +25,7 @@ export function jobDetails(job: ShownJob, paint: Paint): string {
       ['waits for', [...awaitedTexts(job), limitText(job)].filter((text) => text !== '').join('\n')],
       ['parent', job.parents?.at(-1) ?? ''],
       ['group', job.group === null || job.parents !== null ? '' : `${job.group.kind} ${job.group.id}`],
+      ['history', job.attempts.length > 1 ? job.attempts.map(attemptText).join('\n') : ''],
       ['started', when(job.started)],
       ['completed', when(job.completed)],
       ['took', between(job.started, job.completed)],
@@ -44,6 +45,12 @@ export function jobDetails(job: ShownJob, paint: Paint): string {
     ],
     paint,
   );
+}
+
+/** Returns how an attempt went: `2 failed, waited 10s, ran 1.2s`. */
+function attemptText({ attempt, outcome, queued, claimed, ended }: ShownJob['attempts'][number]): string {
+  const ran = ended === null ? '' : `, ran ${between(claimed, ended)}`;
+  return `${attempt} ${outcome ?? 'runs'}, waited ${between(queued, claimed)}${ran}`;
 }
 
 /** Returns what must end before a job can run: `job nightly.extract`, or `batch import-7`. */

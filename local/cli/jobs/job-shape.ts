@@ -41,6 +41,17 @@ export const jobShape = z.looseObject({
   maxRetries: z.number(),
   uniqueKey: z.string().nullable(),
   /** Missing in answers of earlier versions. */
+  attempts: z
+    .array(
+      z.object({
+        attempt: z.number(),
+        queued: z.string(),
+        claimed: z.string(),
+        ended: moment,
+        outcome: z.string().nullable(),
+      }),
+    )
+    .default([]),
   keys: z.array(z.string()).default([]),
   blockedBy: z.string().nullable().default(null),
   postponedBy: z.string().nullable().default(null),

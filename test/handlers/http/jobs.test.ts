@@ -32,6 +32,9 @@ test('a job shows every member, and neither tokens nor workers', async () => {
     output: null,
     progress: null,
     errors: [],
+    attempts: [
+      { attempt: 1, queued: expect.any(String), claimed: expect.any(String), ended: null, outcome: null },
+    ],
     runAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
     created: expect.any(String),
     queued: expect.any(String),

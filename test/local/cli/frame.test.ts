@@ -47,6 +47,7 @@ const snapshot: Snapshot = {
       maxRetries: 3,
       uniqueKey: null,
       keys: [],
+      attempts: [],
       blockedBy: null,
       postponedBy: null,
       group: null,

@@ -2,6 +2,7 @@
  * Keeps a page up to date, and sends its forms without leaving it. A page also works without this script, by links and
  * forms alone. All state comes from the server's page, and the script keeps none of its own.
  */
+import { copyTexts } from './copy.js';
 import { sendForms } from './forms.js';
 import { keepRefreshing } from './refresh.js';
 import { chooseRows } from './selection.js';
@@ -11,3 +12,4 @@ const refreshing = keepRefreshing();
 sendForms(refreshing);
 chooseRows();
 listenToKeys();
+copyTexts();

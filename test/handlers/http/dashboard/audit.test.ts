@@ -28,6 +28,12 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     { action: 'cancel', id: 'j' },
     { action: 'cancelJob', targets: ['job:j'] },
   ],
+  [`${form}/jobs/:id/changes`]: [
+    job,
+    `${form}/jobs/j/changes`,
+    { priority: '4' },
+    { action: 'updateJob', targets: ['job:j'] },
+  ],
   [`${form}/jobs/:id/signals`]: [
     job,
     `${form}/jobs/j/signals`,

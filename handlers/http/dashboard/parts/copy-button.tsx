@@ -1,0 +1,19 @@
+type CopyButtonProps = {
+  /** What is copied, such as `the stack`. */
+  readonly what: string;
+} & ({ readonly text: string } | { readonly from: string } | { readonly path: string });
+
+/** Copies a text, what is at the address `from`, or the whole address of `path`. The style sheet hides it where no script runs. */
+export function CopyButton({ what, ...source }: CopyButtonProps) {
+  const data =
+    'text' in source
+      ? { 'data-copy': source.text }
+      : 'from' in source
+        ? { 'data-copy-from': source.from }
+        : { 'data-copy-path': source.path };
+  return (
+    <button type="button" class="small copy" {...data} aria-label={`Copy ${what}`}>
+      Copy
+    </button>
+  );
+}
