@@ -1,11 +1,16 @@
 import { Gauge, type Registry } from 'prom-client';
 import { longestWaitOf } from '../../handlers/longest-wait.js';
 import { rememberedFor } from '../../handlers/remembered-for.js';
-import type { CappedCount, Queue, RemoteProcessor, WaitingJob } from '../../src/index.js';
+import type { CappedCount, Queue, RemoteProcessor, Severity, WaitingJob } from '../../src/index.js';
 import { withinTime } from '../../src/mongo/within-time.js';
 
 /** How long what was read is shown. Several scrapers cost the database no more than one. */
 const REMEMBERED_MS = 15_000;
+
+/** The same for the verdict, whose rules look at minutes. */
+const VERDICT_REMEMBERED_MS = 60_000;
+
+const severities = ['failure', 'warning'] as const satisfies readonly Severity[];
 
 /** Less than the 10 s that Prometheus waits for all metrics of a process. */
 const MAX_WAIT_MS = 5_000;
@@ -22,7 +27,7 @@ interface Backlog {
 }
 
 /** What the database is asked with. */
-export type Asked = Pick<RemoteProcessor, 'queues' | 'jobs'>;
+export type Asked = Pick<RemoteProcessor, 'queues' | 'jobs' | 'verdict'>;
 
 /**
  * Makes metrics of what waits in the database. Returns a function that reads it, to be called before each scrape. If the
@@ -41,6 +46,13 @@ export function measureDatabase(
     help: 'Whether the database answers.',
     registers,
   });
+  const findings = new Gauge({
+    name: 'remote_processor_findings',
+    help: 'What the verdict on the deployment finds wrong, by severity.',
+    labelNames: ['severity'] as const,
+    registers,
+  });
+  const judge = rememberedFor(VERDICT_REMEMBERED_MS, () => processor.verdict());
   const read = rememberedFor(REMEMBERED_MS, async (): Promise<Backlog> => {
     const [{ queues }, waiting, blocked] = await Promise.all([
       processor.queues.list({ limit: MAX_QUEUES }),
@@ -50,7 +62,13 @@ export function measureDatabase(
     return { queues, waiting, blocked, now: await now() };
   });
   return async () => {
-    const backlog = await withinTime(MAX_WAIT_MS, read()).catch(() => undefined);
+    const [backlog, verdict] = await Promise.all([
+      withinTime(MAX_WAIT_MS, read()).catch(() => undefined),
+      withinTime(MAX_WAIT_MS, judge()).catch(() => undefined),
+    ]);
+    findings.reset();
+    for (const severity of verdict ? severities : [])
+      findings.set({ severity }, verdict?.findings.filter((one) => one.severity === severity).length ?? 0);
     isUp.set(backlog ? 1 : 0);
     gauges.clear();
     if (backlog) gauges.show(backlog);

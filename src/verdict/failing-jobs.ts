@@ -199,7 +199,7 @@ function toFinding(
   queue: string | undefined,
 ): VerdictFinding {
   const share = Math.round((100 * failed) / ended);
-  const first = group && !isOther(group._id) ? `, most with: ${group.message}` : '';
+  const first = group && !isOther(group._id) ? `, most with: ${group.message.replace(/\.$/, '')}` : '';
   const isKnown = group !== undefined && !isOther(group._id);
   return {
     code: 'failing_jobs',

@@ -52,7 +52,7 @@ export function VerdictLine({ verdict }: { verdict: Verdict | undefined }) {
     <aside id="verdict" data-live aria-label="What is wrong">
       {worst && (
         <p class={`notice ${worst.severity === 'failure' ? 'problem' : 'warned'}`}>
-          {worst.text} {others.length > 0 && `and ${others.length} more `}
+          {shortly(worst)} {others.length > 0 && `and ${others.length} more `}
           <a href="/">See</a>
         </p>
       )}
@@ -64,11 +64,16 @@ export function VerdictLine({ verdict }: { verdict: Verdict | undefined }) {
 export function failureIn(verdict: Verdict | undefined): string | undefined {
   const [worst] = verdict?.findings ?? [];
   if (worst?.severity !== 'failure') return undefined;
-  const [beginning = ''] = worst.text.split(/ \(|; |, /);
-  return beginning.length > MAX_TITLE ? `${beginning.slice(0, MAX_TITLE).toWellFormed()}…` : beginning;
+  return shortly(worst);
 }
 
-const MAX_TITLE = 60;
+const MAX_SHORT = 60;
+
+/** Returns the beginning of a finding's text, without counts and messages. */
+function shortly({ text }: VerdictFinding): string {
+  const [beginning = ''] = text.split(/ \(|; |, /);
+  return beginning.length > MAX_SHORT ? `${beginning.slice(0, MAX_SHORT).toWellFormed()}…` : beginning;
+}
 
 function summaryOf({ isWell, findings }: Verdict): string {
   if (isWell) return 'All well';
@@ -94,12 +99,14 @@ function Finding({ finding, session, now }: FindingProps) {
     <li>
       <span>
         <span class={`status ${severity === 'failure' ? 'error' : 'paused'}`}>{severity}</span> {text}
-        {since && (
-          <>
-            , since <Moment at={since} now={now} />
-          </>
-        )}
-        <span class="hint">{advice}</span>
+        <span class="hint">
+          {since && (
+            <>
+              Began <Moment at={since} now={now} />.{' '}
+            </>
+          )}
+          {advice}
+        </span>
       </span>
       <span class="actions">
         <a class="button small" href={seePath(finding)} aria-label={`See: ${text}`}>
