@@ -285,6 +285,7 @@ export type { Queue, QueuePage } from './queue/queue-document.js';
 export type { Queues } from './queue/queues.js';
 export type { CronFields } from './scheduler/calendar/cron-fields.js';
 export type { DeclaredScheduler } from './scheduler/declaration.js';
+export type { OccurrenceJob } from './scheduler/find-history.js';
 export type { SchedulerItem, SchedulerItemState } from './scheduler/item.js';
 export type { SchedulerPage, SchedulersFilter } from './scheduler/list-items.js';
 export type { Preview } from './scheduler/preview.js';
@@ -311,6 +312,7 @@ export type {
   SchedulerTiming,
   TypedScheduler,
 } from './scheduler/typed-scheduler.js';
+export type { Upcoming } from './scheduler/upcoming.js';
 export { silentLogger } from './silent-logger.js';
 export type { KindPoint, KindStatistics, KindsOptions } from './statistics/find-kinds.js';
 export type { StatisticsRange, StatisticsRangeOptions } from './statistics/find-range.js';

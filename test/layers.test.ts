@@ -30,7 +30,16 @@ const layers: readonly (readonly string[])[] = [
   ['errors'],
   ['brand', 'issues', 'pino-logger', 'sign-webhook', 'silent-logger'],
   ['access', 'alert-format', 'backoff', 'batches-of', 'cut-text', 'dot-segment', 'duration'],
-  ['is-error', 'job-rejections', 'log', 'named-record', 'processor-name', 'slots', 'storable-text'],
+  [
+    'is-error',
+    'job-rejections',
+    'literal-pattern',
+    'log',
+    'named-record',
+    'processor-name',
+    'slots',
+    'storable-text',
+  ],
 ];
 
 interface Import {

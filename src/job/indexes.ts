@@ -100,8 +100,8 @@ export const uniqueKeyIndex = {
   partialFilterExpression: { uniqueKey: { $exists: true } },
 } as const;
 
-/** Allows only one job per occurrence. */
-const occurrence = {
+/** Allows only one job per occurrence, and serves the list of an item's jobs. */
+export const occurrence = {
   name: 'occurrence',
   key: { 'occurrence.item': 1, 'occurrence.at': 1 },
   unique: true,

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Collection, type Document, type Filter, type FindOptions, MaxKey, MinKey } from 'mongodb';
 import * as z from 'zod';
+import { containing } from '../literal-pattern.js';
 import { byOptionalIndex, type Index } from '../mongo/by-index.js';
 import { orIndexMissing } from '../mongo/index-missing.js';
 import { readPage } from '../mongo/read-page.js';
@@ -182,8 +183,7 @@ function bestIndex({ status, jobName, queue, failureKey, key }: JobConditions): 
 
 /** Matches a user's text literally, never as a pattern. */
 function hasErrorWith(text: string): Filter<JobDocument> {
-  const pattern = text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
-  const matches = { $regex: pattern, $options: 'i' };
+  const matches = containing(text);
   return { $or: [{ 'errors.message': matches }, { 'errors.causes.message': matches }] };
 }
 

@@ -1,8 +1,10 @@
-import type { Collection } from 'mongodb';
+import type { Collection, Filter } from 'mongodb';
 import * as z from 'zod';
+import { containing } from '../literal-pattern.js';
 import { byId } from '../mongo/by-index.js';
 import { readPage } from '../mongo/read-page.js';
-import { namePageSchema, type PageFilter, toCursorText } from '../page-filter.js';
+import { MAX_SEARCHED, namePageSchema, type PageFilter, toCursorText } from '../page-filter.js';
+import { storableText } from '../storable-text.js';
 import { validateNow } from '../validate.js';
 import { complete, type SchedulerItem, type SchedulerItemDocument, toSchedulerItem } from './item.js';
 import { ourItem } from './scheduler-collection.js';
@@ -12,10 +14,16 @@ import { schedulerTypes } from './scheduler-options.js';
 export interface SchedulersFilter extends PageFilter {
   /** Leaves out the inputs of the items. */
   readonly brief?: boolean | undefined;
+  /**
+   * Only items with this text in their id, title or job name, in upper or lower case. At most 5,000 items are searched for a
+   * page, so it may have fewer than `limit`, even none, and a cursor to continue.
+   */
+  readonly text?: string | undefined;
 }
 
 const filterSchema = namePageSchema.extend({
   brief: z.boolean().default(false),
+  text: storableText.min(1).max(200).optional(),
 }) satisfies z.ZodType<unknown, SchedulersFilter>;
 
 export interface SchedulerPage {
@@ -34,15 +42,33 @@ export async function listItems(
     maxBytes,
     cursor = '',
     brief,
+    text,
   } = validateNow(filterSchema, filter, 'Filter of scheduler items');
   const size = { limit: limit + 1, batchSize: limit + 1, ...(brief && { projection: { input: 0 } }) };
-  const found = scheduler.find({ ...ourItem, _id: { $gt: cursor } }, { sort: { _id: 1 }, ...size, ...byId });
+  const upTo = text === undefined ? undefined : await lastToSearch(scheduler, cursor);
+  const within = { $gt: cursor, ...(upTo !== undefined && { $lte: upTo }) };
+  const query = { ...ourItem, ...(text !== undefined && hasText(text)), _id: within };
+  const found = scheduler.find(query, { sort: { _id: 1 }, ...size, ...byId });
   const { documents, hasMore } = await readPage(found, { limit, maxBytes });
-  const last = documents.at(-1);
+  const next = hasMore ? documents.at(-1)?._id : upTo;
   return {
     schedulers: documents.map((item) => toSchedulerItem(complete(item))),
-    cursor: hasMore && last ? toCursorText(last._id) : undefined,
+    cursor: next === undefined ? undefined : toCursorText(next),
   };
+}
+
+/** Returns the last id that may be searched, if more items follow it. Reads only index keys. */
+async function lastToSearch(
+  scheduler: Collection<SchedulerItemDocument>,
+  after: string,
+): Promise<string | undefined> {
+  const options = { sort: { _id: 1 }, projection: { _id: 1 }, skip: MAX_SEARCHED - 1, ...byId } as const;
+  return (await scheduler.findOne({ _id: { $gt: after } }, options))?._id;
+}
+
+function hasText(text: string): Filter<SchedulerItemDocument> {
+  const matches = containing(text);
+  return { $or: [{ _id: matches }, { title: matches }, { jobName: matches }] };
 }
 
 /** Returns the active items that are due next, soonest first, without their inputs. See `Schedules.next`. */

@@ -1,16 +1,20 @@
 import type { Db } from 'mongodb';
+import ms from 'ms';
 import * as z from 'zod';
 import { type CallerOptions, callerOptionsSchema } from '../access/caller.js';
+import { type Duration, durationSchema } from '../duration.js';
 import { addJobDataSchema } from '../job/job-options.js';
 import type { JobRegistry } from '../job/registry.js';
 import type { Connected } from '../mongo/connected.js';
 import { validateNow } from '../validate.js';
+import type { OccurrenceJob } from './find-history.js';
 import type { SchedulerItem } from './item.js';
 import type { SchedulerPage, SchedulersFilter } from './list-items.js';
 import { scheduling } from './load-operations.js';
 import type { Preview } from './preview.js';
 import type { SchedulerCollections } from './scheduler-collection.js';
 import type { SchedulerOptions } from './scheduler-options.js';
+import type { Upcoming } from './upcoming.js';
 
 /** Options of `schedules.runNow`. */
 export interface RunNowOptions extends CallerOptions {
@@ -66,6 +70,32 @@ export class Schedules {
   }
 
   /**
+   * Returns the occurrences of the active scheduler items that have no job yet, within a time from now. Looks at the 100 items
+   * that are due next, and at most 1,500 occurrences of each. Ignores `overlap` and `maxOccurrences`.
+   *
+   * @param within at most 7 days, default 1 day
+   * @throws ValidationError for another time
+   */
+  async upcoming(within: Duration = '1 day'): Promise<Upcoming[]> {
+    const { findUpcoming } = await scheduling();
+    const valid = validateNow(aheadSchema, within, 'Time of schedules.upcoming');
+    return findUpcoming(this.db, (await this.collections()).scheduler, valid);
+  }
+
+  /**
+   * Returns the jobs that a scheduler item made for its last occurrences, the latest first, with those that were made ahead.
+   * Jobs that were removed are left out, and so are those of `runNow`.
+   *
+   * @param count at most 1000, default 20
+   * @throws ValidationError for another count
+   */
+  async history(schedulerId: string, count = 20): Promise<OccurrenceJob[]> {
+    const { findHistory } = await scheduling();
+    const valid = validateNow(upToThousand, count, 'Count of schedules.history');
+    return findHistory((await this.collections()).jobs, String(schedulerId), valid);
+  }
+
+  /**
    * Adds a job of a scheduler item at once, in addition to its occurrences, even if the item is inactive. The job does
    * not count for `maxOccurrences`, nor as the previous job for `overlap`. Returns the job's id.
    *
@@ -79,6 +109,8 @@ export class Schedules {
     return id;
   }
 }
+
+const aheadSchema = durationSchema.refine((time) => time <= ms('7 days'), 'expected at most 7 days');
 
 const upToThousand = z.int().min(1).max(1000);
 

@@ -382,6 +382,9 @@ async function callEverything(): Promise<void> {
   await makeDue();
   await kicking.scheduleDueItems({ ahead: '10s' });
   await processor.schedules.preview('tick');
+  await processor.schedules.history('tick');
+  await processor.schedules.upcoming();
+  await processor.schedules.list({ text: 'ti' });
   await processor.updateScheduler('tick', { overlap: 'skip' });
   await makeDue();
   await processor.scheduleDueItems();

@@ -88,6 +88,11 @@ export function workflowPath(id: string): string {
   return `${workflowsPath}/${encodeURIComponent(id)}`;
 }
 
+/** Returns the path of the list of scheduler items, of those with a text or of all. */
+export function schedulersPath(text: string): string {
+  return withQuery('/dashboard/schedulers', { text });
+}
+
 export function schedulerPath(id: string): string {
   return `/dashboard/schedulers/${encodeURIComponent(id)}`;
 }

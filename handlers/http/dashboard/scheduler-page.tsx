@@ -1,5 +1,5 @@
 import type { Child } from 'hono/jsx';
-import type { AuditEntry, Preview, SchedulerItem } from '../../../src/index.js';
+import type { AuditEntry, OccurrenceJob, Preview, SchedulerItem } from '../../../src/index.js';
 import { targetOf } from '../audit/targets.js';
 import type { Session } from '../session/session.js';
 import { Deeds } from './deeds.js';
@@ -13,6 +13,8 @@ import { TokenField } from './token-field.js';
 interface SchedulerPageProps {
   readonly item: SchedulerItem;
   readonly occurrences: readonly Preview[];
+  /** The jobs of the last occurrences, the latest first. */
+  readonly history: readonly OccurrenceJob[];
   /** What people did to it last. */
   readonly deeds: readonly AuditEntry[];
   readonly session: Session;
@@ -27,6 +29,7 @@ interface SchedulerPageProps {
 export function SchedulerPage({
   item,
   occurrences,
+  history,
   deeds,
   session,
   mayChange,
@@ -47,6 +50,7 @@ export function SchedulerPage({
       <div class="columns">
         <section class="card" id="item" data-live aria-label="The schedule">
           <Facts item={item} now={now} />
+          <History history={history} />
         </section>
         <section class="card" id="occurrences" data-live aria-labelledby="occurrences-title">
           <h2 id="occurrences-title">Next occurrences</h2>
@@ -76,6 +80,25 @@ export function SchedulerPage({
         </form>
       )}
     </>
+  );
+}
+
+/** The jobs of the last occurrences as dots, the latest at the end, each a link in the colour of its status. */
+function History({ history }: { history: readonly OccurrenceJob[] }) {
+  if (history.length === 0) return null;
+  return (
+    <ol class="dots" aria-label="Jobs of the last occurrences, the latest at the end">
+      {history.toReversed().map(({ at, jobId, status }) => {
+        const told = `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC: ${status}`;
+        return (
+          <li>
+            <a class={`status ${status}`} href={jobPath(jobId)} title={told}>
+              <span class="unseen">{told}</span>
+            </a>
+          </li>
+        );
+      })}
+    </ol>
   );
 }
 

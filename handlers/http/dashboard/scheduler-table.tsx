@@ -1,8 +1,10 @@
-import type { SchedulerItem } from '../../../src/index.js';
+import type { SchedulerItem, Upcoming } from '../../../src/index.js';
 import type { Session } from '../session/session.js';
+import { cronWords, listsWords } from './cron-words.js';
+import { DayStrip } from './parts/day-strip.js';
 import { exactDuration, Moment } from './parts/moment.js';
 import { PageLinks } from './parts/page-links.js';
-import { jobPath, newSchedulerPath, schedulerPath } from './paths.js';
+import { jobPath, newSchedulerPath, schedulerPath, schedulersPath } from './paths.js';
 import { may } from './require-session.js';
 import { TokenField } from './token-field.js';
 
@@ -11,13 +13,26 @@ interface SchedulerTableProps {
   /** The cursor of the next page, if there is one. */
   readonly cursor: string | undefined;
   readonly isFirst: boolean;
+  /** The text that is searched for. */
+  readonly text: string;
+  /** The occurrences of the next 24 hours. */
+  readonly upcoming: readonly Upcoming[];
   readonly session: Session;
   /** Returns whether the user may add jobs of this name. */
   readonly mayRun: (jobName: string) => boolean;
   readonly now: Date;
 }
 
-export function SchedulerTable({ items, cursor, isFirst, session, mayRun, now }: SchedulerTableProps) {
+export function SchedulerTable({
+  items,
+  cursor,
+  isFirst,
+  text,
+  upcoming,
+  session,
+  mayRun,
+  now,
+}: SchedulerTableProps) {
   const mayAct = may(session, 'write');
   return (
     <>
@@ -29,8 +44,24 @@ export function SchedulerTable({ items, cursor, isFirst, session, mayRun, now }:
           </a>
         )}
       </div>
+      <form class="filter" method="get" action="/dashboard/schedulers" data-filter aria-label="Filter">
+        <div class="field">
+          <label for="search">Search</label>
+          <input id="search" name="text" type="search" value={text} spellcheck={false} />
+        </div>
+        <noscript>
+          <button type="submit">Search</button>
+        </noscript>
+      </form>
+      <div id="strip" data-live>
+        {upcoming.length > 0 && <DayStrip upcoming={upcoming} now={now} />}
+      </div>
       <section class="card" id="schedulers" data-live>
-        {items.length === 0 && isFirst ? (
+        {items.length === 0 && text !== '' ? (
+          <p class="empty">
+            {cursor === undefined ? 'No schedule matches.' : 'None of those looked at match.'}
+          </p>
+        ) : items.length === 0 && isFirst ? (
           <Empty />
         ) : (
           <div class="scroll">
@@ -61,7 +92,7 @@ export function SchedulerTable({ items, cursor, isFirst, session, mayRun, now }:
             </table>
           </div>
         )}
-        <PageLinks first="/dashboard/schedulers" cursor={cursor} isFirst={isFirst} what="schedules" />
+        <PageLinks first={schedulersPath(text)} cursor={cursor} isFirst={isFirst} what="schedules" />
       </section>
     </>
   );
@@ -181,17 +212,9 @@ export function timingOf(item: SchedulerItem): string {
   }
 }
 
+/** Returns the pattern of an item in words, with the expression that it has. */
 function patternOf(item: Extract<SchedulerItem, { type: 'Cron' }>): string {
-  if ('cron' in item) return item.cron;
-  const lists = {
-    minute: item.minute,
-    hour: item.hour,
-    day: item.dayOfMonth,
-    month: item.month,
-    weekday: item.dayOfWeek,
-  };
-  const given = Object.entries(lists).filter(([, list]) => list.length > 0);
-  return given.length === 0
-    ? 'every minute'
-    : given.map(([name, list]) => `${name} ${list.join(',')}`).join('; ');
+  if (!('cron' in item)) return listsWords(item);
+  const words = cronWords(item.cron);
+  return words === undefined ? item.cron : `${words}: ${item.cron}`;
 }

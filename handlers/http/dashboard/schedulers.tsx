@@ -32,14 +32,19 @@ const section = '/dashboard/schedulers';
 
 const PAGE_SIZE = 50;
 
+/** Number of jobs of past occurrences that are shown. */
+const SHOWN_HISTORY = 50;
+
 export function schedulerRoutes(processor: RemoteProcessor) {
   return new Hono<DashboardEnvironment>()
     .get('/', async (context) => {
       const session = context.get('session');
       const cursor = context.req.query('cursor') || undefined;
-      const [page, factories] = await Promise.all([
-        processor.schedules.list({ limit: PAGE_SIZE, brief: true, cursor }),
+      const text = context.req.query('text')?.trim() ?? '';
+      const [page, factories, upcoming] = await Promise.all([
+        processor.schedules.list({ limit: PAGE_SIZE, brief: true, cursor, text: text || undefined }),
         processor.getJobFactories(),
+        processor.schedules.upcoming(),
       ]);
       return showPage(context, {
         title: 'Schedules',
@@ -49,6 +54,8 @@ export function schedulerRoutes(processor: RemoteProcessor) {
             items={page.schedulers}
             cursor={page.cursor}
             isFirst={cursor === undefined}
+            text={text}
+            upcoming={upcoming}
             session={session}
             mayRun={mayAddByName(session, factories)}
             now={new Date()}
@@ -131,8 +138,9 @@ export function schedulerRoutes(processor: RemoteProcessor) {
   }
 
   async function showItem(context: PageContext, item: SchedulerItem, { draft, meanwhile }: Edited) {
-    const [occurrences, deeds, parts] = await Promise.all([
+    const [occurrences, history, deeds, parts] = await Promise.all([
       processor.schedules.preview(item.id, 10),
+      processor.schedules.history(item.id, SHOWN_HISTORY),
       findDeeds(processor, targetOf('schedulers', item.id)),
       schedulePartsOf(processor, draft.text),
     ]);
@@ -148,6 +156,7 @@ export function schedulerRoutes(processor: RemoteProcessor) {
         <SchedulerPage
           item={item}
           occurrences={occurrences}
+          history={history}
           deeds={deeds}
           session={session}
           mayChange={mayChange}

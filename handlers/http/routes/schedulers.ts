@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { isKind } from '../../../src/brand.js';
 import { NotFoundError, type SchedulerItem, UnknownJobNameError } from '../../../src/index.js';
 import { jobState, locationOf } from '../add-jobs.js';
-import { brief, idOf, moment, nextCursor, page, wholeNumber } from '../fields.js';
+import { brief, idOf, jobStatus, moment, nextCursor, page, textOf, wholeNumber } from '../fields.js';
 import { Problem } from '../problem.js';
 import { type Circumstances, defineRoute } from '../route.js';
 import { schedulerView, toBriefSchedulerView, toSendableSchedulerView } from '../scheduler-view.js';
@@ -72,11 +72,17 @@ const listSchedulers = defineRoute({
   isList: true,
   role: 'read',
   summary: 'List the scheduler items',
-  description: 'A page has at most 5 MB, so with large inputs it has fewer items than `limit`.',
+  description:
+    'A page has at most 5 MB, so with large inputs it has fewer items than `limit`. With `text`, at most 5,000 items are searched for a page, which may then have fewer items, even none, and a cursor to continue.',
   asks: () =>
     z.object({
       query: z.strictObject({
         brief: brief('Leaves out inputs. Default false.'),
+        text: textOf(
+          'Only items with this text in their id, title or job name. Case is ignored.',
+          1,
+          200,
+        ).optional(),
         ...page,
       }),
     }),
@@ -307,6 +313,36 @@ const previewScheduler = defineRoute({
   },
 });
 
+const DEFAULT_HISTORY = 20;
+
+const schedulerHistory = defineRoute({
+  method: 'GET',
+  path: '/v1/schedulers/{id}/history',
+  operation: 'getSchedulerHistory',
+  role: 'read',
+  summary: 'Show the jobs of the last occurrences of a scheduler item',
+  asks: () =>
+    z.object({
+      parameters: idOf('a scheduler item'),
+      query: z.strictObject({
+        count: wholeNumber(1, MAX_COUNT, `How many; default ${DEFAULT_HISTORY}.`).optional(),
+      }),
+    }),
+  reply: {
+    status: 200,
+    description:
+      'The jobs, the latest occurrence first, with those that were made ahead. Jobs that were removed are left out.',
+    schema: () =>
+      z.object({ history: z.array(z.object({ at: moment, jobId: z.string(), status: jobStatus })) }),
+    example: {
+      history: [{ at: '2026-02-02T08:00:00.000Z', jobId: '697dc4a2f1e2d3c4b5a69788', status: 'completed' }],
+    },
+  },
+  async answer({ parameters: { id }, query: { count = DEFAULT_HISTORY } }, { processor }) {
+    return { body: { history: await processor.schedules.history(id, count) } };
+  },
+});
+
 const previewOptions = defineRoute({
   method: 'POST',
   path: '/v1/schedulers/preview',
@@ -344,6 +380,7 @@ export const schedulerRoutes = [
   runScheduler,
   rescheduleScheduler,
   previewScheduler,
+  schedulerHistory,
   rescheduleSchedulers,
   previewOptions,
 ];

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
+import * as z from 'zod';
 import { path } from '../api/api.js';
 import { confirm } from '../confirm.js';
 import type { AddCommand, CommandContext } from '../context.js';
@@ -7,7 +8,7 @@ import { examples } from '../examples.js';
 import { exitCode } from '../exit-code.js';
 import { CommandFailure } from '../failure.js';
 import { jobStateShape } from '../jobs/job-shape.js';
-import { table } from '../output/table.js';
+import { type Column, table } from '../output/table.js';
 import { allOption, cursorOption, limitOption, showPages } from '../pages.js';
 import { parseWholeNumber } from '../parse-whole-number.js';
 import { readJson } from '../read-json.js';
@@ -19,6 +20,7 @@ export const schedulesCommand: AddCommand = (parent, context) => {
   const group = parent.command('schedules').description('List, add, change and run scheduler items.');
   addReading(group, context);
   addPreview(group, context);
+  addHistory(group, context);
   addWriting(group, context);
   addRunning(group, context);
   addRemoving(group, context);
@@ -29,16 +31,17 @@ function addReading(group: CommandUnknownOpts, { api, output }: CommandContext):
   group
     .command('list')
     .description('List the scheduler items.')
+    .option('--text <text>', 'only items with this text in their id, title or job name')
     .option(...limitOption)
     .option(...cursorOption)
     .option(...allOption)
     .addHelpText('after', examples('schedules list', 'schedules list --all --json | wc -l'))
-    .action((options) =>
+    .action(({ text, ...options }) =>
       showPages(
         { api, output },
         {
           path: '/v1/schedulers',
-          ...(!output.isJson && { query: { brief: 'true' } }),
+          query: { text, ...(!output.isJson && { brief: 'true' }) },
           shape: schedulesShape,
           rows: ({ schedulers }) => schedulers,
           columns: scheduleColumns,
@@ -52,6 +55,35 @@ function addReading(group: CommandUnknownOpts, { api, output }: CommandContext):
     .argument('<id>', 'of the item')
     .addHelpText('after', examples('schedules get weekly-report'))
     .action(async (id) => show(await api.get(path`/v1/schedulers/${id}`), { output }));
+}
+
+const historyShape = z.looseObject({
+  history: z.array(z.looseObject({ at: z.string(), jobId: z.string(), status: z.string() })),
+});
+
+type OccurrenceJob = z.output<typeof historyShape>['history'][number];
+
+const historyColumns: readonly Column<OccurrenceJob>[] = [
+  { title: 'DUE', value: ({ at }) => at },
+  { title: 'JOB', value: ({ jobId }) => jobId },
+  { title: 'STATUS', value: ({ status }) => status },
+];
+
+function addHistory(group: CommandUnknownOpts, { api, output }: CommandContext): void {
+  group
+    .command('history')
+    .description('Show the jobs of the last occurrences of a scheduler item, the latest first.')
+    .argument('<id>', 'of the item')
+    .option('--count <number>', 'of jobs, 1 to 1000', parseWholeNumber, 20)
+    .addHelpText('after', examples('schedules history weekly-report --count 5'))
+    .action(async (id, { count }) => {
+      const answer = await api.get(path`/v1/schedulers/${id}/history`, { count });
+      output.result(answer, historyShape, ({ history }) =>
+        history.length === 0
+          ? 'It has made no job that is still there.'
+          : table(historyColumns, history, output),
+      );
+    });
 }
 
 function addPreview(group: CommandUnknownOpts, { api, output, stdin }: CommandContext): void {

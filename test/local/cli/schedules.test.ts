@@ -104,3 +104,19 @@ test('an item that is not there exits with 3', async () => {
     expect(await run(['schedules', command, 'nobody'])).toMatchObject({ code: 3, out: '' });
   }
 });
+
+test('the jobs of the last occurrences are listed, and items are searched', async () => {
+  const processor = await prepare();
+  const job = { jobName: 'echo', input: {} };
+  await processor.addScheduler({ ...job, id: 'once', type: 'At', at: new Date(60_000), active: true });
+  await processor.addScheduler({ ...job, id: 'other', type: 'Delay', delay: '1h' });
+  const [made] = await processor.scheduleDueItems();
+
+  expect((await run(['schedules', 'history', 'once'])).out).toMatch(
+    new RegExp(`^DUE +JOB +STATUS\\n1970-01-01T00:01:00.000Z +${made} +queued\\n$`),
+  );
+  expect((await run(['schedules', 'history', 'other'])).out).toBe(
+    'It has made no job that is still there.\n',
+  );
+  expect(await json(['schedules', 'list', '--text', 'ONC'])).toMatchObject({ schedulers: [{ id: 'once' }] });
+});

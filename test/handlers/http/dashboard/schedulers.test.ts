@@ -377,3 +377,21 @@ test('a schedule is changed by fields, and as JSON, and what a form cannot show 
   await api.processor.addScheduler({ ...lists, id: 'lists' });
   expect(textIn(await (await browser.get(`${list}/lists`)).text())?.value).toContain('"minute"');
 });
+
+test('the list is searched and shows the next 24 hours, and a page the jobs of the past as dots', async () => {
+  const job = { jobName: 'echo', input: {} };
+  await api.processor.addScheduler({ ...job, id: 'nightly', type: 'Cron', cron: '30 2 * * *', active: true });
+  await api.processor.addScheduler({ ...job, id: 'past', type: 'At', at: new Date(60_000), active: true });
+  const [made] = await api.processor.scheduleDueItems();
+  const show = async (path: string) => (await browser.get(path)).text();
+
+  const all = await show(list);
+  expect(textOf(all)).toContain('at 02:30: 30 2 * * * (UTC)');
+  expect(all).toMatch(/<li class="busy" title="nightly"><span class="quiet">02<\/span> 1<\/li>/);
+  expect([...all.matchAll(/<li[^>]*><span class="quiet">\d\d<\/span>/g)]).toHaveLength(24);
+  expect(await show(`${list}?text=NIGHT`)).not.toContain(`${list}/past`);
+  expect(textOf(await show(`${list}?text=nothing`))).toContain('No schedule matches.');
+  expect(await show(`${list}/past`)).toContain(
+    `<a class="status queued" href="/dashboard/jobs/${made}" title="1970-01-01 00:01 UTC: queued">`,
+  );
+});
