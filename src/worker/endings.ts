@@ -46,11 +46,9 @@ export class Endings {
     const counted = this.scope.shared.breakers.ended(job, outcome, attempt.abortedFor === 'cancelled');
     if (counted) await counted.then(() => this.#declineIfOpen(job.jobName));
     const settledAs = await this.#settle(attempt, outcome);
-    const ending = events.ended(job, outcome, settledAs, attempt);
-    this.counts[ending] += 1;
+    this.counts[events.ended(job, outcome, settledAs, attempt)] += 1;
     this.groups.ended(job, outcome, settledAs, attempt.hasChildren, pool.holdsSibling(attempt));
-    if (ending === 'retried' || ending === 'snoozed' || ending === 'suspended')
-      ready.add(queuedAgain(job, outcome));
+    if (settledAs === 'queued') ready.add(queuedAgain(job, outcome));
     leases.release(attempt);
     pool.release(attempt);
     // Only now does this drain have room for one of them.
