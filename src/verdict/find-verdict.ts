@@ -1,4 +1,5 @@
 import type { Db } from 'mongodb';
+import { findAllOpen } from '../flow/breaker-statements.js';
 import { serverTime } from '../mongo/server-time.js';
 import { findPausedQueues } from '../queue/find-paused-queues.js';
 import { listLiveWorkers } from '../worker/find-live-workers.js';
@@ -12,8 +13,10 @@ import type { Situation, VerdictCollections } from './situation.js';
 import { findStoppedLimits } from './stopped-limits.js';
 import { findUnclaimedJobs } from './unclaimed-jobs.js';
 
-/** Maximum number of workers and of paused queues to read. */
-const MAX_READ = 200;
+/** Maximum numbers of what every rule knows. */
+const MAX_WORKERS = 200;
+const MAX_PAUSED = 1_000;
+const MAX_OPEN = 100;
 
 /** The state of a deployment. */
 export interface Verdict {
@@ -46,12 +49,13 @@ const rules: readonly Rule[] = [
  * @throws IndexMissingError, and the driver's errors
  */
 export async function findVerdict(db: Db, collections: VerdictCollections): Promise<Verdict> {
-  const [at, pausedQueues, { workers }] = await Promise.all([
+  const [at, pausedQueues, { workers }, openBreakers] = await Promise.all([
     serverTime(db),
-    findPausedQueues(collections.queues, { limit: MAX_READ }),
-    listLiveWorkers(collections.workers, { limit: MAX_READ }),
+    findPausedQueues(collections.queues, { limit: MAX_PAUSED }),
+    listLiveWorkers(collections.workers, { limit: MAX_WORKERS }),
+    findAllOpen(collections.limits, MAX_OPEN),
   ]);
-  const situation = { collections, now: at, pausedQueues, workers };
+  const situation = { collections, now: at, pausedQueues, openBreakers, workers };
   const findings = (await Promise.all(rules.map((rule) => rule(situation)))).flat().sort(worstFirst);
   return { at, isWell: findings.length === 0, findings };
 }

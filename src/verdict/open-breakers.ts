@@ -1,15 +1,10 @@
-import { findAllOpen } from '../flow/breaker-statements.js';
 import { jobNameOfBreaker } from '../job/breaker-rules.js';
 import { findingsOf, type VerdictFinding } from './finding.js';
 import type { Situation } from './situation.js';
 
-/** Maximum number of open breakers to read. */
-const MAX_READ = 100;
-
-/** Finds circuit breakers that are open, or half open. Reads the breakers of kinds that failed recently. */
-export async function findOpenCircuits({ collections: { limits } }: Situation): Promise<VerdictFinding[]> {
-  const open = await findAllOpen(limits, MAX_READ);
-  return findingsOf(open, ({ _id: key, opened }) => ({
+/** Tells circuit breakers that are open, or half open. */
+export async function findOpenCircuits({ openBreakers }: Situation): Promise<VerdictFinding[]> {
+  return findingsOf(openBreakers, ({ _id: key, opened }) => ({
     code: 'open_breaker',
     severity: 'warning',
     about: { type: 'limit', name: key },
@@ -18,4 +13,9 @@ export async function findOpenCircuits({ collections: { limits } }: Situation): 
     since: opened,
     actions: ['see', 'resume'],
   }));
+}
+
+/** Returns the kinds of jobs that no worker claims now, because their circuit breakers are open. */
+export function kindsHeld({ openBreakers }: Pick<Situation, 'openBreakers'>): ReadonlySet<string> {
+  return new Set(openBreakers.flatMap(({ _id }) => jobNameOfBreaker(_id) ?? []));
 }

@@ -1,6 +1,6 @@
 import type { Collection } from 'mongodb';
 import type { FailureDocument } from '../failure/failure-document.js';
-import type { FlowCollections } from '../flow/limit-document.js';
+import type { FlowCollections, LimitDocument } from '../flow/limit-document.js';
 import type { QueueCollections, QueueDocument } from '../queue/queue-document.js';
 import type { SchedulerCollections } from '../scheduler/scheduler-collection.js';
 import type { StatisticsCollections } from '../statistics/roll-up-hours.js';
@@ -21,7 +21,10 @@ export interface Situation {
   readonly collections: VerdictCollections;
   /** By the database's clock. */
   readonly now: Date;
+  /** At most 1,000. */
   readonly pausedQueues: readonly QueueDocument[];
+  /** The circuit breakers that are open, or half open, at most 100. */
+  readonly openBreakers: readonly LimitDocument[];
   /** The workers that have claimed something, at most 200. A worker that finds no job to claim is not among them. */
   readonly workers: readonly Pick<LiveWorker, 'queues'>[];
 }

@@ -7,6 +7,7 @@ import { anyPriority, claimOrder, heldBack, isClaimable } from '../job/queued-jo
 import type { Index } from '../mongo/by-index.js';
 import { orIndexMissing } from '../mongo/index-missing.js';
 import { findingsOf, jobsThat, type VerdictFinding } from './finding.js';
+import { kindsHeld } from './open-breakers.js';
 import { before, isTaken, pausedNames, type Situation } from './situation.js';
 
 /** How long a job may be due before it counts as unclaimed. The same as in the alarm of a deployment. */
@@ -19,15 +20,15 @@ const NO_WORKER_MS = ms('3m');
 const MAX_JOBS = 200;
 
 /** A due job. */
-interface Due extends Pick<JobDocument, 'queue'> {
+interface Due extends Pick<JobDocument, 'jobName' | 'queue'> {
   readonly since: Date;
 }
 
 /**
- * Finds due jobs that nobody claims. Jobs of paused queues do not count.
+ * Finds due jobs that nobody claims. Jobs of paused queues, and of kinds whose circuit breaker is open, do not count.
  *
  * Looks at the 200 due jobs that are claimed next, and 200 of those that must run alone. So behind 200 unclaimed jobs of one
- * queue another queue may not be told yet. If paused queues fill the first 200, one more command passes them over, at some
+ * queue another queue may not be told yet. If paused queues and open breakers hold the first 200, one more command passes them over, at some
  * keys of an index for each queue.
  */
 export async function findUnclaimedJobs(situation: Situation): Promise<VerdictFinding[]> {
@@ -52,11 +53,17 @@ async function findDue(situation: Situation, latest: Date): Promise<Due[]> {
     read(jobs, claimableJobs, { ...isClaimable, ...isDue }),
     read(jobs, heldBackJobs, { ...heldBack, ...isDue }),
   ]);
-  const isOpen = ({ queue }: Due) => !paused.has(queue);
+  const held = kindsHeld(situation);
+  const isOpen = ({ jobName, queue }: Due) => !paused.has(queue) && !held.has(jobName);
   const open = [...first, ...alone].filter(isOpen);
   if (first.length < MAX_JOBS || first.some(isOpen)) return open;
-  const unpaused = { ...isClaimable, queue: { $nin: [...paused] }, ...isDue };
-  return [...open, ...(await read(jobs, claimableByQueue, unpaused, false))];
+  const others = {
+    ...isClaimable,
+    queue: { $nin: [...paused] },
+    jobName: { $nin: [...held] },
+    ...isDue,
+  };
+  return [...open, ...(await read(jobs, claimableByQueue, others, false))];
 }
 
 /** The hint is needed, because without these indexes MongoDB would read all jobs. */
@@ -66,7 +73,7 @@ function read(
   due: Filter<JobDocument>,
   isSorted = true,
 ): Promise<Due[]> {
-  const projection = { _id: 0, queue: 1, since: waitingSince };
+  const projection = { _id: 0, jobName: 1, queue: 1, since: waitingSince };
   const size = { limit: MAX_JOBS, batchSize: MAX_JOBS + 1 };
   const options = { projection, ...size, ...(isSorted && { sort: claimOrder }), hint };
   return orIndexMissing(jobs.find<Due>(due, options).toArray());

@@ -185,8 +185,9 @@ test('lost jobs, late schedules and open breakers are told', async () => {
   });
   const processor = database.processor();
   await processor.addJobFactories([broken, echo]);
-  await processor.addJob(broken);
+  await processor.addJobs([{ job: broken }, { job: broken, options: { queue: 'broken' } }]);
   await processor.processNextJob();
+  await makeOld('broken'); // That these are not claimed is the breaker's doing.
   const lost = await processor.addJob('echo', {});
   await processor.addScheduler({
     ...{ id: 'often', type: 'Delay', delay: '1h', jobName: 'echo', input: {}, active: true },
