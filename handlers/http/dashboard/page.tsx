@@ -12,25 +12,29 @@ import { may } from './require-session.js';
 import { TokenField } from './token-field.js';
 import { failureIn, VerdictLine } from './verdict.js';
 
-/** The paths of the sections, their names, and the keys that lead to them after `g`. */
+/** The paths of the sections that are always in sight, their names, and the keys that lead to them after `g`. */
 const sections = [
   ['/', 'Overview', 'o'],
   ['/dashboard/jobs', 'Jobs', 'j'],
   ['/dashboard/kinds', 'Kinds', 'k'],
   ['/dashboard/failures', 'Failures', 'f'],
+  ['/dashboard/schedulers', 'Schedules', 's'],
+  ['/dashboard/queues', 'Queues', 'q'],
+  ['/dashboard/workers', 'Workers', 'r'],
+  ['/dashboard/job-factories', 'Add a job', 'a'],
+] as const;
+
+/** The sections that few people need every day. They unfold. */
+const moreSections = [
   ['/dashboard/operations', 'Operations', 'p'],
   ['/dashboard/batches', 'Batches', 'b'],
   ['/dashboard/workflows', 'Workflows', 'w'],
-  ['/dashboard/schedulers', 'Schedules', 's'],
-  ['/dashboard/queues', 'Queues', 'q'],
   ['/dashboard/limits', 'Limits', 'l'],
-  ['/dashboard/workers', 'Workers', 'r'],
   ['/dashboard/audit', 'Audit', 'u'],
-  ['/dashboard/job-factories', 'Add a job', 'a'],
   ['/dashboard/api', 'API', 'i'],
 ] as const;
 
-type Section = (typeof sections)[number][0];
+type Section = (typeof sections | typeof moreSections)[number][0];
 
 interface PageProps {
   readonly title: string;
@@ -105,7 +109,14 @@ export function Page({
   );
 }
 
-function Header({ session, section }: { session: Session; section: Section | undefined }) {
+interface HeaderProps {
+  readonly session: Session;
+  readonly section: Section | undefined;
+}
+
+function Header({ session, section }: HeaderProps) {
+  const more = moreSections.filter(([path]) => path !== auditPath || may(session, 'admin'));
+  const chosen = more.find(([path]) => path === section);
   return (
     <header class="bar">
       <a class="brand" href="/">
@@ -113,14 +124,13 @@ function Header({ session, section }: { session: Session; section: Section | und
         <span>Remote Processor</span>
       </a>
       <nav aria-label="Sections">
-        {sections.map(
-          ([path, name, key]) =>
-            (path !== auditPath || may(session, 'admin')) && (
-              <a href={path} data-key={key} aria-current={path === section ? 'page' : undefined}>
-                {name}
-              </a>
-            ),
-        )}
+        <SectionLinks sections={sections} section={section} />
+        <details class="more">
+          <summary class={chosen && 'chosen'}>{chosen ? `More: ${chosen[1]}` : 'More'}</summary>
+          <div>
+            <SectionLinks sections={more} section={section} />
+          </div>
+        </details>
       </nav>
       <form method="post" action="/sign-out" class="who" data-plain>
         <TokenField session={session} />
@@ -133,4 +143,16 @@ function Header({ session, section }: { session: Session; section: Section | und
       </form>
     </header>
   );
+}
+
+interface SectionLinksProps extends Pick<HeaderProps, 'section'> {
+  readonly sections: readonly (readonly [path: string, name: string, key: string])[];
+}
+
+function SectionLinks({ sections: shown, section }: SectionLinksProps) {
+  return shown.map(([path, name, key]) => (
+    <a href={path} data-key={key} aria-current={path === section ? 'page' : undefined}>
+      {name}
+    </a>
+  ));
 }
