@@ -34,6 +34,10 @@ export interface JobsFilter extends PageFilter, JobConditions {
    * `newest` first.
    */
   readonly order?: 'newest' | 'oldest' | undefined;
+  /** Only jobs that ended at this moment or later. With the status `error` or `cancelled` and no `key`, it costs no search. */
+  readonly endedAfter?: Date | undefined;
+  /** Only jobs that ended before this moment. */
+  readonly endedBefore?: Date | undefined;
   /** Leaves out inputs, outputs and stacks. */
   readonly brief?: boolean | undefined;
 }
@@ -54,6 +58,8 @@ const filterSchema = z.strictObject({
   order: z.enum(['newest', 'oldest']).default('newest'),
   ...pageSize,
   cursor: cursorSchema.optional(),
+  endedAfter: z.date().optional(),
+  endedBefore: z.date().optional(),
   brief: z.boolean().default(false),
 }) satisfies z.ZodType<unknown, JobsFilter>;
 
@@ -98,12 +104,31 @@ export async function listJobs(
 
 async function pageBy(
   jobs: Collection<JobDocument>,
-  { limit, maxBytes, order, cursor, errorText, brief: isBrief, ...equal }: z.output<typeof filterSchema>,
+  valid: z.output<typeof filterSchema>,
   list: ListIndex,
   before: Date | undefined,
 ): Promise<JobPage> {
-  const conditions = conditionsOf(equal);
-  const stretch: Stretch = { list, order, after: cursor, before };
+  const {
+    limit,
+    maxBytes,
+    order,
+    cursor,
+    errorText,
+    brief: isBrief,
+    endedAfter,
+    endedBefore,
+    ...equal
+  } = valid;
+  const isByEnd = list.time === 'completed';
+  const conditions = { ...conditionsOf(equal), ...(!isByEnd && endedBetween(endedAfter, endedBefore)) };
+  const stretch: Stretch = {
+    list,
+    order,
+    after: cursor,
+    since: isByEnd ? endedAfter : undefined,
+    before: earlier(before, isByEnd ? endedBefore : undefined),
+  };
+  if (isEmpty(stretch)) return { jobs: [], cursor: undefined };
   // A job with the key has failed.
   const isServed =
     errorText === undefined &&
@@ -129,7 +154,13 @@ export async function countMatching(
   const { errorText, ...equal } = filter;
   const list = bestIndex(equal);
   const count = async (chosen: ListIndex): Promise<CappedCount> => {
-    const stretch: Stretch = { list: chosen, order: 'newest', after: undefined, before: undefined };
+    const stretch: Stretch = {
+      list: chosen,
+      order: 'newest',
+      after: undefined,
+      since: undefined,
+      before: undefined,
+    };
     const upTo = await lastToScan(jobs, stretch);
     const { within, ...scan } = scanOf(stretch, upTo);
     const query = {
@@ -163,7 +194,29 @@ interface Stretch {
   readonly list: ListIndex;
   readonly order: 'newest' | 'oldest';
   readonly after: ListPlace | undefined;
+  /** The first moment that belongs to it. */
+  readonly since: Date | undefined;
+  /** The first moment behind it. */
   readonly before: Date | undefined;
+}
+
+/** Whether a stretch has no room, which MongoDB would refuse. Since bounds may move, so has one that begins behind them. */
+function isEmpty({ order, after, since, before }: Stretch): boolean {
+  if (since && before && since >= before) return true;
+  if (!after) return false;
+  return order === 'newest'
+    ? since !== undefined && after.at < since
+    : before !== undefined && after.at >= before;
+}
+
+function earlier(one: Date | undefined, other: Date | undefined): Date | undefined {
+  if (!one || !other) return one ?? other;
+  return one < other ? one : other;
+}
+
+function endedBetween(after: Date | undefined, before: Date | undefined): Document {
+  if (!after && !before) return {};
+  return { completed: { ...(after && { $gte: after }), ...(before && { $lt: before }) } };
 }
 
 const allJobs: ListIndex = { index: byCreated, by: {}, time: 'created' };
@@ -209,7 +262,7 @@ function placeOf(job: Pick<JobDocument, '_id' | 'created' | 'completed'>, { time
  * many jobs added at once, each page would read all earlier ones again. `min` is inclusive and `max` is exclusive.
  */
 function scanOf(stretch: Stretch, upTo?: ListPlace): FindOptions & { readonly within: Filter<JobDocument> } {
-  const { list, order, after, before } = stretch;
+  const { list, order, after, since, before } = stretch;
   const { index, by, time } = list;
   if (index === byKey) return scanOfKey(stretch, upTo);
   const direction = order === 'newest' ? -1 : 1;
@@ -217,13 +270,14 @@ function scanOf(stretch: Stretch, upTo?: ListPlace): FindOptions & { readonly wi
   const at = (place: ListPlace): Document => ({ [time]: place.at, _id: place.id });
   // No id lies between an id and the same id with a NUL, which ids never contain.
   const behind = (place: ListPlace): Document => ({ [time]: place.at, _id: `${place.id}\0` });
-  const lowest = { [time]: new MinKey(), _id: new MinKey() };
-  const highest = { [time]: new MaxKey(), _id: new MaxKey() };
-  const end = before ? { [time]: before, _id: new MinKey() } : highest;
+  const lowest = { [time]: since ?? new MinKey(), _id: new MinKey() };
+  const highest = before
+    ? { [time]: before, _id: new MinKey() }
+    : { [time]: new MaxKey(), _id: new MaxKey() };
   const ends =
     order === 'newest'
       ? { min: upTo ? at(upTo) : lowest, max: after ? at(after) : highest }
-      : { min: after ? behind(after) : lowest, max: upTo ? behind(upTo) : end };
+      : { min: after ? behind(after) : lowest, max: upTo ? behind(upTo) : highest };
   return {
     within: {},
     hint: index.key,

@@ -1,9 +1,8 @@
 import * as z from 'zod';
-import { type JobConditions, jobStatuses } from '../../../src/index.js';
+import { type JobConditions, type JobsFilter, jobStatuses } from '../../../src/index.js';
 import { toIssues } from '../../../src/validate.js';
 import { invalid } from '../problem.js';
-import { firstLine } from './parts/first-line.js';
-import { jobsPath } from './paths.js';
+import { failedTime } from './failed-time.js';
 
 const text = z.string().trim().max(500).optional();
 
@@ -14,6 +13,11 @@ const filterSchema = z.object({
   queue: text,
   error: text,
   failureKey: text,
+  key: text,
+  failed: text.refine(
+    (value) => value === undefined || failedTime(value) !== undefined,
+    'expected <1h for within the last hour, or >1h for before that',
+  ),
   order: z.enum(['newest', 'oldest']).optional(),
 });
 
@@ -27,10 +31,26 @@ export function readFilter(query: Record<string, string>): JobFilter {
   return data;
 }
 
-/** Returns the conditions that a filter stands for. A job with a failure's key is in `error`. */
-export function conditionsOf({ status, name, queue, error, failureKey }: JobFilter): JobConditions {
-  const known = status ?? (failureKey === undefined ? undefined : 'error');
-  return { status: known, jobName: name, queue, errorText: error, failureKey };
+/** Returns the conditions that a filter stands for. A job with a failure's key is in `error`, and so is one that failed. */
+export function conditionsOf({
+  status,
+  name,
+  queue,
+  error,
+  failureKey,
+  key,
+  failed,
+}: JobFilter): JobConditions {
+  const known = status ?? ((failureKey ?? failed) === undefined ? undefined : 'error');
+  return { status: known, jobName: name, queue, errorText: error, failureKey, key };
+}
+
+/** Returns when the jobs of a filter ended. */
+export function endOf({ failed = '' }: JobFilter, now: Date): Pick<JobsFilter, 'endedAfter' | 'endedBefore'> {
+  const time = failedTime(failed);
+  if (!time) return {};
+  const at = new Date(now.getTime() - time.ms);
+  return time.side === '<' ? { endedAfter: at } : { endedBefore: at };
 }
 
 /** Returns whether a filter excludes any jobs. */
@@ -42,12 +62,10 @@ interface FilterFormProps {
   readonly filter: JobFilter;
   /** The known kinds of jobs. */
   readonly names: readonly string[];
-  /** The message of the failure that the filter names. */
-  readonly failure: string | undefined;
 }
 
-/** Shows the controls of a filter. The failure that it names is chosen elsewhere, and can only be removed here. */
-export function FilterForm({ filter, names, failure }: FilterFormProps) {
+/** Shows the controls of a filter. Parts without one are chosen in the box above. */
+export function FilterForm({ filter, names }: FilterFormProps) {
   return (
     <form class="filter" method="get" action="/dashboard/jobs" data-filter aria-label="Filter">
       <Choice name="status" label="Status" chosen={filter.status} choices={jobStatuses} none="all" />
@@ -75,15 +93,8 @@ export function FilterForm({ filter, names, failure }: FilterFormProps) {
           </option>
         </select>
       </div>
-      {filter.failureKey !== undefined && (
-        <div class="field">
-          <span class="quiet">Failure</span>
-          <input type="hidden" name="failureKey" value={filter.failureKey} />
-          <a class="button chip" href={jobsPath({ ...filter, failureKey: undefined })}>
-            <span class="unseen">Show also others than: </span>
-            {firstLine(failure ?? filter.failureKey)} <span aria-hidden="true">✕</span>
-          </a>
-        </div>
+      {(['failureKey', 'key', 'failed'] as const).map(
+        (name) => filter[name] !== undefined && <input type="hidden" name={name} value={filter[name]} />,
       )}
       <noscript>
         <button type="submit">Filter</button>

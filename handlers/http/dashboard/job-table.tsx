@@ -2,7 +2,7 @@ import type { Job } from '../../../src/index.js';
 import { waitsOf } from '../../../src/job/find-steps.js';
 import { AwaitedLink } from './job-family.js';
 import { firstLine } from './parts/first-line.js';
-import { Moment } from './parts/moment.js';
+import { duration, Moment } from './parts/moment.js';
 import { ProgressBar } from './parts/progress.js';
 import { Status } from './parts/status.js';
 import { WaitLabel } from './parts/wait-label.js';
@@ -50,6 +50,7 @@ function Row({ job, now, mayChoose }: { job: Job; now: Date; mayChoose: boolean 
       <th scope="row">
         <a href={jobPath(job.id)}>{job.jobName}</a>
         <div class="quiet id">{job.id}</div>
+        {job.keys && <div class="quiet">{job.keys.join(' ')}</div>}
         {lastError && <div class="error-text">{firstLine(lastError.message)}</div>}
       </th>
       <td data-label="Status">
@@ -69,10 +70,21 @@ function Row({ job, now, mayChoose }: { job: Job; now: Date; mayChoose: boolean 
         <Moment at={job.created} now={now} />
       </td>
       <td class="more" data-label="Ended">
-        {job.completed ? <Moment at={job.completed} now={now} /> : '–'}
+        <div>
+          {job.completed ? <Moment at={job.completed} now={now} /> : '–'}
+          <Took job={job} />
+        </div>
       </td>
     </tr>
   );
+}
+
+/** Says how long the last attempt of a job waited and ran. */
+function Took({ job: { status, queued, picked, started, completed } }: { job: Job }) {
+  if (!picked || !started || picked < queued || status === 'queued') return null;
+  const waited = `waited ${duration(picked.getTime() - queued.getTime())}`;
+  const ran = completed ? `, ran ${duration(completed.getTime() - picked.getTime())}` : '';
+  return <div class="quiet">{waited + ran}</div>;
 }
 
 /** Says until when, or for what, a queued job waits. */

@@ -5,6 +5,7 @@ import { conditionsOf, FilterForm, isNarrow, type JobFilter } from './job-filter
 import { JobTable } from './job-table.js';
 import { findJobPath, jobsPath, operationsPath } from './paths.js';
 import { may } from './require-session.js';
+import { SearchBox } from './search-box.js';
 import { TokenField } from './token-field.js';
 
 interface JobsPageProps {
@@ -16,12 +17,14 @@ interface JobsPageProps {
   readonly names: readonly string[];
   /** The message of the failure that the filter names. */
   readonly failure: string | undefined;
+  /** What was searched for, if it cannot be read, and why. */
+  readonly search: { readonly text: string; readonly problems: readonly string[] };
   readonly session: Session;
   readonly here: string;
   readonly now: Date;
 }
 
-export function JobsPage({ filter, names, failure, ...list }: JobsPageProps) {
+export function JobsPage({ filter, names, failure, search, ...list }: JobsPageProps) {
   const { jobs, cursor, isFirst, session, here, now } = list;
   const mayAct = may(session, 'write');
   return (
@@ -30,7 +33,8 @@ export function JobsPage({ filter, names, failure, ...list }: JobsPageProps) {
         <h1>Jobs</h1>
         <FindForm />
       </div>
-      <FilterForm filter={filter} names={names} failure={failure} />
+      <SearchBox filter={filter} names={names} failure={failure} {...search} />
+      <FilterForm filter={filter} names={names} />
       <section class="card" aria-label="Jobs">
         <div id="matching" data-live>
           {mayAct && (jobs.length > 0 || cursor !== undefined) && (
@@ -108,6 +112,8 @@ const allActions = ['retry', 'cancel', 'remove'] as const;
 /** Buttons for all jobs that match the filter, on this page or not, with its status alone deciding what can be done. */
 function AllThatMatch({ filter, session }: { filter: JobFilter; session: Session }) {
   const { status } = conditionsOf(filter);
+  if (filter.failed !== undefined)
+    return <p class="quiet">Search without `failed` to retry or remove all jobs that match.</p>;
   if (status === undefined)
     return <p class="quiet">Choose a status to retry, cancel or remove all jobs that match.</p>;
   const actions = allActions.filter(

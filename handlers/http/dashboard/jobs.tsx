@@ -15,15 +15,16 @@ import { findDeeds } from './deeds.js';
 import type { DashboardEnvironment } from './environment.js';
 import { changeJob } from './job-changes.js';
 import { findChildren } from './job-family.js';
-import { conditionsOf, readFilter } from './job-filter.js';
+import { conditionsOf, endOf, readFilter } from './job-filter.js';
 import { JobPage } from './job-page.js';
 import { JobsPage } from './jobs-page.js';
 import { mayAddJob } from './may-add.js';
 import { redirectWith } from './notice.js';
 import { showPage } from './page.js';
 import { grouped } from './parts/number.js';
-import { jobPath } from './paths.js';
+import { jobPath, jobsPath } from './paths.js';
 import { may, requireRole } from './require-session.js';
+import { readSearch } from './search-words.js';
 import { sendSignal } from './send-signal.js';
 import { findWaits } from './why-it-waits.js';
 
@@ -39,12 +40,18 @@ const MAX_TICKED = 500;
 export function jobRoutes(processor: RemoteProcessor) {
   return new Hono<DashboardEnvironment>()
     .get('/', async (context) => {
-      const { cursor, ...query } = context.req.query();
+      const { cursor, q: text = '', ...query } = context.req.query();
       const filter = readFilter(query);
+      const search = readSearch(text);
+      if (text !== '' && 'filter' in search)
+        return context.redirect(jobsPath({ ...filter, ...search.filter }), 303);
+      const problems = 'problems' in search ? search.problems : [];
+      const now = new Date();
       const { order, failureKey } = filter;
       const [page, names, failure] = await Promise.all([
         processor.jobs.list({
           ...conditionsOf(filter),
+          ...endOf(filter, now),
           ...{ order, cursor },
           limit: PAGE_SIZE,
           brief: true,
@@ -55,6 +62,7 @@ export function jobRoutes(processor: RemoteProcessor) {
       return showPage(context, {
         title: 'Jobs',
         section,
+        status: problems.length > 0 ? 422 : 200,
         children: (
           <JobsPage
             {...page}
@@ -63,9 +71,10 @@ export function jobRoutes(processor: RemoteProcessor) {
             isFirst={cursor === undefined}
             names={names}
             failure={failure}
+            search={{ text, problems }}
             session={context.get('session')}
             here={pathOf(context)}
-            now={new Date()}
+            now={now}
           />
         ),
       });

@@ -22,11 +22,13 @@ export function actionText({
 }
 
 /** Returns which jobs a filter selects, in words, such as `status error, job webhook`. */
-export function conditionsText({ status, jobName, queue, errorText, failureKey }: JobConditions): string {
+export function conditionsText(conditions: JobConditions): string {
+  const { status, jobName, queue, key, errorText, failureKey } = conditions;
   return [
     status && `status ${status}`,
     jobName && `job ${jobName}`,
     queue && `queue ${queue}`,
+    key && `key ${key}`,
     errorText && `errors with "${errorText}"`,
     failureKey && `failure ${failureKey}`,
   ]

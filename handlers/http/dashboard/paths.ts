@@ -123,7 +123,8 @@ export function jobsOfPath({
   errorText: error,
   status,
   queue,
+  key,
   failureKey,
 }: JobConditions): string {
-  return jobsPath({ status, name, queue, error, failureKey });
+  return jobsPath({ status, name, queue, key, error, failureKey });
 }

@@ -174,6 +174,8 @@ const listJobs = defineRoute({
           description:
             'Only jobs with this value in their input, such as `orderId=42`, if `orderId` is one of the searchable paths of their kind.',
         }),
+        endedAfter: moments('Only jobs that ended at this moment or later.'),
+        endedBefore: moments('Only jobs that ended before this moment.'),
         order: z.enum(['newest', 'oldest']).optional(),
         brief: brief('Leaves out inputs, outputs and stacks. Default false.'),
         ...page,
@@ -187,10 +189,21 @@ const listJobs = defineRoute({
     example: { jobs: [job], cursor: null },
   },
   async answer({ query }, { maxBytes, ...onlooker }) {
-    const { name: jobName, error: errorText, failure: failureKey, ...rest } = query;
-    return { body: await listPage(onlooker, { ...rest, jobName, errorText, failureKey, maxBytes }) };
+    const { name: jobName, error: errorText, failure: failureKey, endedAfter, endedBefore, ...rest } = query;
+    const ended = { endedAfter: asDate(endedAfter), endedBefore: asDate(endedBefore) };
+    return {
+      body: await listPage(onlooker, { ...rest, ...ended, jobName, errorText, failureKey, maxBytes }),
+    };
   },
 });
+
+function moments(description: string) {
+  return z.iso.datetime({ offset: true }).optional().register(documented, { description });
+}
+
+function asDate(text: string | undefined): Date | undefined {
+  return text === undefined ? undefined : new Date(text);
+}
 
 const getJob = defineRoute({
   method: 'GET',

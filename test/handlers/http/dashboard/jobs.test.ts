@@ -207,7 +207,8 @@ test('who removes without the script is asked by a page, and nothing is removed 
   expect(await api.storedJobs()).toBe(2);
   const fields = controlsOf(html);
   const answer = await browser.post(list, {
-    ...Object.fromEntries(fields.map(({ name, value }) => [name, value])),
+    // Other forms of the page, below it, have fields of the same names.
+    ...Object.fromEntries(fields.toReversed().map(({ name, value }) => [name, value])),
     id: fields.filter(({ name }) => name === 'id').map(({ value }) => value),
   });
   expect(answer.headers.get('location')).toBe(`${list}?status=completed`);
