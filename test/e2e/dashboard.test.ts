@@ -54,6 +54,7 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
   let processor: LocalProcessor;
   let page: Page;
   let complaints: string[] = [];
+  let isDown = false;
 
   beforeAll(async () => {
     // Without a sandbox of its own: that needs rights which containers do not give.
@@ -76,6 +77,7 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
 
   beforeEach(async () => {
     complaints = [];
+    isDown = false;
     processor = database.processor();
     await processor.addJobFactories([echo, greet, unlucky, parent]);
     await processor.addScheduler({
@@ -92,6 +94,9 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
       apiKeys,
       sessionSecrets: ['a-secret-for-the-tests-in-a-browser-1'],
       log: silent,
+      ready: async () => {
+        if (isDown) throw new Error('The database is down.');
+      },
     });
     server = await startHttpServer(app, '127.0.0.1', 0);
     processor.startProcessor();
@@ -384,6 +389,47 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
     await page.locator('html[data-shortcuts=off]').waitFor();
     await page.locator('body').press('?');
     expect(await page.getByRole('dialog').count()).toBe(0);
+  });
+
+  test('a page that says that the server failed shows what was asked for once it works again', async () => {
+    await open('read');
+    isDown = true;
+    await go('/dashboard/schedulers');
+    await see('The request could not be served.');
+    isDown = false;
+    await page.getByRole('link', { name: 'Hourly echo' }).waitFor();
+    await page.getByRole('heading', { name: 'Schedules' }).waitFor();
+    complaints = complaints.filter((text) => !text.includes('status of 500'));
+  });
+
+  test('a log is shown from its end, and the buttons for ticked jobs stay in view', async () => {
+    const talkative = defineJob({
+      name: 'talkative',
+      run: async ({ log }) => {
+        for (let line = 0; line < 100; line += 1) log(`Line ${line}.`);
+      },
+    });
+    await processor.addJobFactory(talkative);
+    const id = await processor.addJob(talkative);
+    await processor.waitFor(id);
+    const other = { name: 'echo', input: {}, options: { delay: '1h' } };
+    await processor.addJobs(Array.from({ length: 49 }, () => other));
+    await open('write');
+    await go(`/dashboard/jobs/${id}`);
+    await see('Line 99.');
+    const lines = await page.locator('.log').boundingBox();
+    const first = await page.locator('.log li').first().boundingBox();
+    const last = await page.locator('.log li').last().boundingBox();
+    const end = (lines?.y ?? 0) + (lines?.height ?? 0);
+    expect(last?.y).toBeLessThan(end);
+    expect(first?.y).toBeLessThan(lines?.y ?? 0);
+
+    await go('/dashboard/jobs');
+    await page.locator('#jobs tbody tr').last().scrollIntoViewIfNeeded();
+    expect(await page.evaluate('scrollY')).toBeGreaterThan(300);
+    const button = await page.getByRole('button', { name: 'Cancel', exact: true }).boundingBox();
+    expect(button?.y).toBeGreaterThanOrEqual(0);
+    expect(button?.y).toBeLessThan(200);
   });
 
   test('a queue is paused and resumed', async () => {

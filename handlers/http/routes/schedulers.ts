@@ -338,8 +338,12 @@ const schedulerHistory = defineRoute({
       history: [{ at: '2026-02-02T08:00:00.000Z', jobId: '697dc4a2f1e2d3c4b5a69788', status: 'completed' }],
     },
   },
+  problems: ['not_found'],
   async answer({ parameters: { id }, query: { count = DEFAULT_HISTORY } }, { processor }) {
-    return { body: { history: await processor.schedules.history(id, count) } };
+    const history = await processor.schedules.history(id, count);
+    if (history.length === 0 && !(await processor.getScheduler(id)))
+      throw new NotFoundError('scheduler item', id);
+    return { body: { history } };
   },
 });
 

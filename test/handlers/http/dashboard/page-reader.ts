@@ -6,9 +6,11 @@ export interface Control {
   readonly isWrong: boolean;
 }
 
-/** Returns the controls of a page, except buttons. */
+/** Returns the controls of a page, except buttons, and those at its end, which all pages have. */
 export function controlsOf(page: string): Control[] {
-  const tags = page.matchAll(/<(input|textarea|select)\b([^>]*)>(?:([\s\S]*?)<\/\1>)?/g);
+  const tags = page
+    .replace(/<footer>.*<\/footer>/s, '')
+    .matchAll(/<(input|textarea|select)\b([^>]*)>(?:([\s\S]*?)<\/\1>)?/g);
   return [...tags].flatMap(([, kind = '', attributes = '', content = '']) => {
     const name = attribute(attributes, 'name');
     if (name === undefined) return [];
