@@ -7,7 +7,7 @@ import './require-zod.js';
 
 export type { CallerOptions } from './access/caller.js';
 export type { AddRole, Role } from './access/role.js';
-export type { AlertsOptions } from './alert/alerts.js';
+export type { AlertsOptions } from './alert/alerts-options.js';
 export type { AlertFormat } from './alert-format.js';
 export type { Audit, AuditFilter, AuditPage, NewAuditEntry } from './audit/audit.js';
 export type { AuditChange, AuditEntry, AuditOutcome } from './audit/audit-document.js';

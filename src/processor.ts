@@ -4,7 +4,8 @@ import type { ClientSession, Db, Filter } from 'mongodb';
 import * as z from 'zod';
 import { type CallerOptions, callerOptionsSchema } from './access/caller.js';
 import type { Role } from './access/role.js';
-import { Alerts, type AlertsOptions, alertsSchema } from './alert/alerts.js';
+import type { Alerts } from './alert/alerts.js';
+import { type AlertsOptions, alertsSchema } from './alert/alerts-options.js';
 import { Audit } from './audit/audit.js';
 import { type Collections, openCollections } from './collections/collections.js';
 import { connectedCollections } from './collections/connected-collections.js';
@@ -311,7 +312,8 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   protected readonly jobsReady: ReadySignal;
   readonly #formatJobError: JobErrorFormatter;
   readonly #callbacks: Callbacks | undefined;
-  readonly #alerts: Alerts | undefined;
+  readonly #alertsOptions: AlertsOptions | undefined;
+  #alerts: Promise<Alerts> | undefined;
   #onDrainGoesOn: () => void = () => {};
   #stepRules = usualStepRules;
   #sweepsAt = 0;
@@ -340,15 +342,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     onIndexMissing(this.#collections.scheduler, tellMissing);
     const callbacks = valid.callbacks && new Callbacks(valid.callbacks);
     this.#callbacks = callbacks;
-    this.#alerts =
-      valid.alerts &&
-      new Alerts({
-        name,
-        options: valid.alerts,
-        alerts: async () => (await this.#connected()).alerts,
-        judge: () => this.verdict(),
-        log,
-      });
+    this.#alertsOptions = valid.alerts;
     const events = new Events(log);
     this.#events = events;
     this.#registry = new JobRegistry(this.#collections.jobFactories, valid.jobs, log, events);
@@ -1065,7 +1059,16 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
    * @returns how many changes were sent. Never rejects: errors are logged
    */
   async tellVerdict(): Promise<number> {
-    return (await this.#alerts?.tell()) ?? 0;
+    const options = this.#alertsOptions;
+    if (!options) return 0;
+    this.#alerts ??= this.#loadAlerts(options);
+    return (await this.#alerts).tell();
+  }
+
+  async #loadAlerts(options: AlertsOptions): Promise<Alerts> {
+    const { Alerts } = await import('./alert/alerts.js');
+    const alerts = async () => (await this.#connected()).alerts;
+    return new Alerts({ name: this.name, options, alerts, judge: () => this.verdict(), log: this.log });
   }
 
   /** Removes steps of jobs that are gone, once an hour. Nothing depends on it. */

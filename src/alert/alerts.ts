@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import type { Collection } from 'mongodb';
-import * as z from 'zod';
-import { type AlertFormat, alertFormats } from '../alert-format.js';
 import type { Logger } from '../log.js';
 import { byId } from '../mongo/by-index.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
@@ -9,6 +7,7 @@ import { withinTime } from '../mongo/within-time.js';
 import type { Verdict } from '../verdict/find-verdict.js';
 import { type AlertDocument, VERDICT_ID, type WatchedFinding } from './alert-document.js';
 import { alertBody } from './alert-message.js';
+import type { AlertsOptions } from './alerts-options.js';
 import { type Comparison, compareVerdict } from './compare-verdict.js';
 import { sendAlert } from './send-alert.js';
 
@@ -20,22 +19,6 @@ const MAX_JUDGE_MS = 15_000;
 
 /** Maximum number of findings that are remembered. Each rule has at most 20. */
 const MAX_WATCHED = 200;
-
-/** Where changes of the verdict are sent to. */
-export interface AlertsOptions {
-  /** An http or https URL. It is not logged, since the address of a webhook is often a secret. */
-  readonly url: string;
-  /** Signs the body as Standard Webhooks does. Default: none, so it is not signed. */
-  readonly secret?: string | undefined;
-  /** Default `'plain'`. */
-  readonly format?: AlertFormat | undefined;
-}
-
-export const alertsSchema: z.ZodType<AlertsOptions> = z.strictObject({
-  url: z.url({ protocol: /^https?$/, error: 'expected an http or https URL' }),
-  secret: z.string().min(1).optional(),
-  format: z.enum(alertFormats).optional(),
-});
 
 /** What alerts need. */
 interface AlertsContext {

@@ -1,0 +1,18 @@
+import * as z from 'zod';
+import { type AlertFormat, alertFormats } from '../alert-format.js';
+
+/** Where changes of the verdict are sent to. */
+export interface AlertsOptions {
+  /** An http or https URL. It is not logged, since the address of a webhook is often a secret. */
+  readonly url: string;
+  /** Signs the body as Standard Webhooks does. Default: none, so it is not signed. */
+  readonly secret?: string | undefined;
+  /** Default `'plain'`. */
+  readonly format?: AlertFormat | undefined;
+}
+
+export const alertsSchema: z.ZodType<AlertsOptions> = z.strictObject({
+  url: z.url({ protocol: /^https?$/, error: 'expected an http or https URL' }),
+  secret: z.string().min(1).optional(),
+  format: z.enum(alertFormats).optional(),
+});
