@@ -735,15 +735,11 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
    *   written then
    */
   async updateJob(id: string, changes: JobChanges, options: CallerOptions = {}): Promise<void> {
-    const { runAt, delay, retryDelay, ...rest } = validateNow(
-      jobChangesSchema,
-      changes,
-      'The call of updateJob',
-    );
+    const { runAt, delay, ...rest } = validateNow(jobChangesSchema, changes, 'The call of updateJob');
     await this.#requireMayHave(id, options, 'The call of updateJob');
     const moment = runAt ?? delay;
     const { jobs } = await this.#connected();
-    const before = await updateQueuedJob(jobs, id, { ...rest, retryDelay, runAt: moment });
+    const before = await updateQueuedJob(jobs, id, { ...rest, runAt: moment });
     if (moment !== undefined) await this.#passOn([before]);
     // It may have been passed over, because its queue was paused.
     else if (rest.queue !== undefined && before.blockedBy !== undefined)

@@ -10,7 +10,7 @@ import type { QueuedJob } from '../job/queued-job.js';
 import type { ClaimFilter } from '../job/queued-jobs.js';
 import { NoAnswer, withinTime } from '../mongo/within-time.js';
 import type { DrainScope } from './drain-scope.js';
-import type { ReadyJobs } from './ready-jobs.js';
+import type { ReadyAnnouncer } from './ready-announcer.js';
 import { unlessAborted } from './unless-aborted.js';
 import type { Writer } from './writer.js';
 
@@ -51,7 +51,7 @@ export class Claimer {
   constructor(
     private readonly scope: DrainScope,
     private readonly writer: Writer,
-    private readonly ready: ReadyJobs,
+    private readonly ready: ReadyAnnouncer,
   ) {}
 
   /** How many jobs were claimed in all. */

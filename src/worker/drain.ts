@@ -14,12 +14,12 @@ import { Endings } from './endings.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { Linger } from './linger.js';
 import { Pace } from './pace.js';
+import { PendingWork } from './pending-work.js';
 import { Pool } from './pool.js';
-import { ReadyJobs } from './ready-jobs.js';
+import { ReadyAnnouncer } from './ready-announcer.js';
 import { Reports } from './reports.js';
 import { WorkerStepStore } from './step-store.js';
 import type { DrainSummary } from './summary.js';
-import { UnderWay } from './under-way.js';
 import { unlessAborted } from './unless-aborted.js';
 import { Writer } from './writer.js';
 
@@ -44,7 +44,7 @@ class Drain {
   readonly #alarm: Alarm;
   readonly #pace: Pace;
   readonly #pool: Pool;
-  readonly #ready: ReadyJobs;
+  readonly #ready: ReadyAnnouncer;
   readonly #reports: Reports;
   readonly #leases: LeaseKeeper;
   readonly #claimer: Claimer;
@@ -52,7 +52,7 @@ class Drain {
   readonly #events: AttemptEvents;
   readonly #endings: Endings;
   readonly #attempts: AttemptScope;
-  readonly #recoveries = new UnderWay();
+  readonly #recoveries = new PendingWork();
   /** When the drain last recovered jobs of crashed workers. */
   #recoveredAt = performance.now();
   /** Number of jobs that the drain has promised to take since its last claim began. */
@@ -64,7 +64,7 @@ class Drain {
     const { wake } = this.#alarm;
     this.#pace = new Pace(limits.maxThreads);
     this.#pool = new Pool(limits, this.#pace, wake);
-    this.#ready = new ReadyJobs(scope);
+    this.#ready = new ReadyAnnouncer(scope);
     this.#reports = new Reports(shared.jobs, log);
     this.#leases = new LeaseKeeper(scope, this.#reports, wake);
     const writer = new Writer(scope, this.#pace, this.#pool, this.#ready);

@@ -7,7 +7,7 @@ import type { DrainScope } from './drain-scope.js';
 import { GroupWatch } from './group-watch.js';
 import type { LeaseKeeper } from './lease-keeper.js';
 import type { Pool } from './pool.js';
-import type { ReadyJobs } from './ready-jobs.js';
+import type { ReadyAnnouncer } from './ready-announcer.js';
 import type { Reports } from './reports.js';
 import { noEndings } from './summary.js';
 import type { Writer } from './writer.js';
@@ -19,7 +19,7 @@ export interface EndingParts {
   readonly reports: Reports;
   readonly writer: Writer;
   readonly events: AttemptEvents;
-  readonly ready: ReadyJobs;
+  readonly ready: ReadyAnnouncer;
 }
 
 /** Does what follows when an attempt of a drain has ended: settles it, tells of it, counts it, and lets other jobs go on. */

@@ -20,9 +20,9 @@ type Job = Pick<ClaimedJob, 'retryDelay' | 'retryCounter'>;
 type Factory = Pick<JobFactory, 'retryDelay'> | undefined;
 
 /**
- * Returns the outcome of an attempt that threw. A RemoteException and a failed step are not retried, RetryAfter and Snooze choose their own
- * delay, and any other error waits for the job's `retryDelay` or the factory's. An invalid delay is noted in the failure,
- * and the attempt counts as failed. Never throws, whatever was thrown.
+ * Returns the outcome of an attempt that threw. A RemoteException and a failed step are not retried. RetryAfter and Snooze
+ * choose their own delay. After any other error, the job's `retryDelay` or the factory's is the delay. An invalid delay is
+ * noted in the failure, and the attempt counts as failed. Never throws, whatever was thrown.
  */
 export function failedOutcome(error: unknown, job: Job, factory: Factory): Outcome {
   const failure = toFailure(error);

@@ -6,7 +6,7 @@ import type { Outcome } from '../job/outcome.js';
 import type { QueuedJob } from '../job/queued-job.js';
 import type { SettledAs } from '../job/settle-jobs.js';
 import type { ReadySignal } from '../jobs-ready.js';
-import { UnderWay } from './under-way.js';
+import { PendingWork } from './pending-work.js';
 
 /** How often to look at a group whose jobs end one after the other. Nobody is to wait long for the last one. */
 const EVERY_MS = 200;
@@ -23,7 +23,7 @@ interface Watched {
  */
 export class GroupWatch {
   readonly #watched = new Map<string, Watched>();
-  readonly #underWay = new UnderWay();
+  readonly #underWay = new PendingWork();
 
   constructor(
     private readonly groups: Groups,

@@ -7,7 +7,7 @@ import { settleInSession } from '../job/settle-jobs.js';
 import { withinTime } from '../mongo/within-time.js';
 import type { DrainScope } from './drain-scope.js';
 import type { Reports } from './reports.js';
-import { WorkerEntry } from './worker-entry.js';
+import { WorkerRegistration } from './worker-registration.js';
 
 /** Leases are renewed at a third of their duration, so two heartbeats may fail before they expire. */
 const HEARTBEATS_PER_LEASE = 3;
@@ -45,7 +45,7 @@ export class LeaseKeeper {
   #isDue = false;
   /** When the last successful renewal began, or the first lease was requested. */
   #renewedAt = 0;
-  readonly #entry: WorkerEntry;
+  readonly #registration: WorkerRegistration;
 
   /**
    * @param reports are sent along with heartbeats
@@ -57,7 +57,7 @@ export class LeaseKeeper {
     private readonly onInTimeAgain: () => void,
   ) {
     this.#intervalMs = scope.shared.leaseMs / HEARTBEATS_PER_LEASE;
-    this.#entry = new WorkerEntry(scope, this.#intervalMs);
+    this.#registration = new WorkerRegistration(scope, this.#intervalMs);
   }
 
   /** Whether a heartbeat is missing. Leases are then near their end, so no job should be added. */
@@ -80,7 +80,7 @@ export class LeaseKeeper {
     this.#held.set(attempt.job, attempt);
     if (this.#timer) return;
     this.#tickedAt = now;
-    this.#entry.begin(now);
+    this.#registration.begin(now);
     this.#timer = setInterval(() => this.#tick(), this.#intervalMs / TICKS_PER_HEARTBEAT);
   }
 
@@ -127,7 +127,7 @@ export class LeaseKeeper {
   async pause(isCutOff: boolean): Promise<void> {
     clearInterval(this.#timer);
     this.#timer = undefined;
-    await this.#entry.end(isCutOff);
+    await this.#registration.end(isCutOff);
   }
 
   #tick(): void {
@@ -135,7 +135,7 @@ export class LeaseKeeper {
     const blockedMs = now - this.#tickedAt;
     this.#tickedAt = now;
     if (blockedMs > this.#intervalMs) this.#tellBlocked(blockedMs);
-    this.#entry.keep(now);
+    this.#registration.keep(now);
     // Timers are slightly off, so the tick closest to the interval counts.
     if (now - this.#lastHeartbeat < this.#intervalMs * (1 - 0.5 / TICKS_PER_HEARTBEAT)) return;
     this.#lastHeartbeat = now;

@@ -4,17 +4,17 @@ import type { Alarm } from './alarm.js';
 import type { Claimer } from './claimer.js';
 import type { DrainScope } from './drain-scope.js';
 import type { LeaseKeeper } from './lease-keeper.js';
+import { LingerPermit } from './linger-permit.js';
 import type { Pool } from './pool.js';
 import { unlessAborted } from './unless-aborted.js';
-import { WaitingPlace } from './waiting-place.js';
 
-/** How long the end of a drain waits for the database to free its waiting place. */
+/** How long the end of a drain waits for the database to free its permit. */
 const MAX_LEAVE_MS = 2_000;
 
 /** Decides whether a drain waits for a job that will be due soon. */
 export class Linger {
   /** Undefined if every worker may wait. */
-  readonly #place: WaitingPlace | undefined;
+  readonly #permit: LingerPermit | undefined;
   readonly #stopListening: (() => void) | undefined;
 
   constructor(
@@ -25,7 +25,7 @@ export class Linger {
     private readonly leases: LeaseKeeper,
   ) {
     const { shared, limits, name } = scope;
-    if (limits.lingersAlone) this.#place = new WaitingPlace(shared.workers, shared.name, name);
+    if (limits.lingersAlone) this.#permit = new LingerPermit(shared.workers, shared.name, name);
     // A job that this process queues may be due before the one that was found last.
     if (limits.lingerMs > 0) {
       this.#stopListening = shared.events.on('jobsReady', ({ jobs }) => {
@@ -50,20 +50,20 @@ export class Linger {
     }
   }
 
-  /** Frees the waiting place for others. If the database does not answer, the place expires by itself. */
+  /** Frees the permit for others. If the database does not answer, the permit expires by itself. */
   async end(): Promise<void> {
     const { limits, log } = this.scope;
     this.#stopListening?.();
-    if (limits.end.aborted || this.#place === undefined) return;
-    await withinTime(MAX_LEAVE_MS, this.#place.leave()).catch((error: unknown) => {
+    if (limits.end.aborted || this.#permit === undefined) return;
+    await withinTime(MAX_LEAVE_MS, this.#permit.leave()).catch((error: unknown) => {
       log.warn('The entry of the waiting worker could not be removed', { error: String(error) });
     });
   }
 
   /** Returns whether the drain may wait. While a job runs, waiting costs nothing. @throws the driver's errors */
   async #mayWait(): Promise<boolean> {
-    if (this.#place === undefined || !this.pool.isEmpty) return true;
-    if (!(await withinTime(this.scope.shared.leaseMs, this.#place.take()))) return false;
+    if (this.#permit === undefined || !this.pool.isEmpty) return true;
+    if (!(await withinTime(this.scope.shared.leaseMs, this.#permit.take()))) return false;
     // A worker that only waits does not count as one.
     await this.leases.pause(false);
     return true;

@@ -10,13 +10,18 @@ import { makeClaimable } from '../job/make-claimable.js';
 import { freedBySettling } from '../job/outcome.js';
 import { byId, byIndex, type IndexHint } from '../mongo/by-index.js';
 import { inTransaction } from '../mongo/in-transaction.js';
-import { isExpired, type Known, type LookedAt, lookForWork } from './look-for-work.js';
+import {
+  findDueMaintenance,
+  isExpired,
+  type KnownBeforeClaim,
+  type MaintainedCollections,
+} from './find-due-maintenance.js';
 
 /** More attempts are left to the next call, to keep the transaction short. A worker hardly ever holds this many. */
 const MAX_RECOVERED = 2000;
 
 /** The result of a recovery, and what it learned on the way. */
-export interface Recovery extends Known {
+export interface Recovery extends KnownBeforeClaim {
   /** The attempts that it ended. */
   readonly lost: readonly LostAttempt[];
   /** How many jobs of an earlier version it made claimable. */
@@ -54,10 +59,10 @@ export interface LostAttempt {
  * claimable.
  */
 export async function recoverJobs(
-  collections: LookedAt & { readonly client: MongoClient },
+  collections: MaintainedCollections & { readonly client: MongoClient },
 ): Promise<Recovery> {
   const { client, jobs } = collections;
-  const { areSomeExpired, areSomeUnmarked, ...known } = await lookForWork(collections);
+  const { areSomeExpired, areSomeUnmarked, ...known } = await findDueMaintenance(collections);
   const lost = areSomeExpired ? await recoverAll(client, jobs) : [];
   const madeClaimable = areSomeUnmarked ? await makeClaimable(jobs) : 0;
   return { ...known, lost, madeClaimable, waitsAlone: known.waitsAlone || lost.length > 0 };

@@ -17,7 +17,7 @@ export interface LiveWorker {
 /** Document of the collection `workers`. */
 export interface WorkerDocument extends Omit<LiveWorker, 'id'> {
   readonly _id: string;
-  /** Holder of a waiting place. Absent in other documents. See waiting-place.ts. */
+  /** Holder of a permit to wait. Absent in other documents. See linger-permit.ts. */
   readonly worker?: string;
 }
 

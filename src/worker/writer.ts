@@ -12,7 +12,7 @@ import { NoAnswer, withinTime } from '../mongo/within-time.js';
 import type { DrainScope } from './drain-scope.js';
 import type { Pace } from './pace.js';
 import type { Pool } from './pool.js';
-import type { ReadyJobs } from './ready-jobs.js';
+import type { ReadyAnnouncer } from './ready-announcer.js';
 import { unlessAborted } from './unless-aborted.js';
 import { Wakeup } from './wakeup.js';
 
@@ -44,7 +44,7 @@ export class Writer {
     private readonly scope: DrainScope,
     private readonly pace: Pace,
     private readonly pool: Pool,
-    private readonly ready: ReadyJobs,
+    private readonly ready: ReadyAnnouncer,
   ) {}
 
   /**

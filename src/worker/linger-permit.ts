@@ -2,21 +2,21 @@ import type { Collection } from 'mongodb';
 import { byId } from '../mongo/by-index.js';
 import type { WorkerDocument } from './worker-document.js';
 
-/** How long a worker that was killed while waiting keeps others from waiting. */
+/** How long a permit lasts. A worker that was killed while it waited keeps others from waiting for this long. */
 const HELD_MS = 15_000;
 
-/** Renewal happens well before the place expires. */
+/** How often the permit is renewed, well before it expires. */
 const RENEW_MS = 5_000;
 
 /**
- * The only place in which an idle worker waits for a job. Two workers would wait for the same job, and both be paid for.
- * The place is a document among those of workers, but is not counted as a worker.
+ * The permit of an idle worker to wait for a job. There is one, because two workers would wait for the same job, and both
+ * would be paid for. It is a document in the collection of workers, and is not counted as a worker.
  */
-export class WaitingPlace {
+export class LingerPermit {
   readonly #id: string;
   #takenAt = Number.NEGATIVE_INFINITY;
 
-  /** @param processor name of the processor. All processors of this name share a place */
+  /** @param processor name of the processor. All processors of this name share a permit */
   constructor(
     private readonly workers: Collection<WorkerDocument>,
     private readonly processor: string,
@@ -25,7 +25,7 @@ export class WaitingPlace {
     this.#id = `waiting ${processor}`;
   }
 
-  /** Returns whether this worker has the place for the next seconds. @throws the driver's errors */
+  /** Returns whether this worker has the permit for the next seconds. @throws the driver's errors */
   async take(): Promise<boolean> {
     if (performance.now() - this.#takenAt < RENEW_MS) return true;
     const isFree = { $not: { $gt: ['$expires', '$$NOW'] } };
@@ -48,7 +48,7 @@ export class WaitingPlace {
     return true;
   }
 
-  /** Frees the place for others. @throws the driver's errors */
+  /** Frees the permit for others. @throws the driver's errors */
   async leave(): Promise<void> {
     if (this.#takenAt === Number.NEGATIVE_INFINITY) return;
     this.#takenAt = Number.NEGATIVE_INFINITY;

@@ -1,5 +1,5 @@
-/** Work under way that somebody has to wait for in the end. The work must never reject. */
-export class UnderWay {
+/** Collects work that has begun, so that somebody can wait for its end. The work must never reject. */
+export class PendingWork {
   readonly #work = new Set<Promise<void>>();
 
   add(work: Promise<void>): void {
@@ -7,7 +7,7 @@ export class UnderWay {
     this.#work.add(tracked);
   }
 
-  /** Resolves once the work that is under way now is done. */
+  /** Resolves once the work collected until now is done. */
   async end(): Promise<void> {
     await Promise.all(this.#work);
   }

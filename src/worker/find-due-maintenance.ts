@@ -10,17 +10,17 @@ import { byIndex, byOptionalIndex, type IndexHint } from '../mongo/by-index.js';
 import { isDueOperation, type OperationCollections } from '../operation/operation-document.js';
 import { isPaused, type QueueCollections } from '../queue/queue-document.js';
 
-/** More limits are left to the next look. */
+/** Maximum number of limits to find. The rest is left to the next time. */
 const MAX_LIMITS = 500;
 
-/** The collections that `lookForWork` reads. */
-export type LookedAt = QueueCollections &
+/** The collections that `findDueMaintenance` reads. */
+export type MaintainedCollections = QueueCollections &
   FlowCollections &
   GroupCollections &
   Pick<OperationCollections, 'operations'>;
 
-/** What every invocation must know before it claims. */
-export interface Known {
+/** Facts that every invocation must know before it claims. */
+export interface KnownBeforeClaim {
   /** The names of paused queues. */
   readonly pausedQueues: readonly string[];
   /** Limits whose lines somebody must look after. */
@@ -33,8 +33,8 @@ export interface Known {
   readonly waitsAlone: boolean;
 }
 
-/** What a look found. */
-export interface Look extends Known {
+/** Maintenance that is due, and facts that a claim needs. */
+export interface DueMaintenance extends KnownBeforeClaim {
   /** Whether leases have expired. */
   readonly areSomeExpired: boolean;
   /** Whether processes of an earlier version queued jobs, which claims do not see. */
@@ -49,9 +49,9 @@ export const isExpired: Filter<JobDocument> = {
   $expr: { $lte: ['$lease.expires', '$$NOW'] },
 };
 
-/** Looks for work that no claim sees, by one command. With nothing to do, it examines nothing. */
-export async function lookForWork(collections: LookedAt): Promise<Look> {
-  const found = await look(collections);
+/** Finds work that no claim sees, by one command. With nothing to do, it examines nothing. */
+export async function findDueMaintenance(collections: MaintainedCollections): Promise<DueMaintenance> {
+  const found = await findOfEachKind(collections);
   return {
     pausedQueues: found.flatMap(({ queue }) => queue ?? []),
     dueLimits: found.flatMap(({ limit }) => limit ?? []),
@@ -63,7 +63,7 @@ export async function lookForWork(collections: LookedAt): Promise<Look> {
   };
 }
 
-/** Documents that a look finds, each with one field. */
+/** A document of the answer. Each has one field. */
 interface Found {
   readonly isExpired?: true;
   readonly isAlone?: true;
@@ -75,7 +75,13 @@ interface Found {
 }
 
 /** Returns one job for each kind of work to do, and the paused queues. */
-async function look({ jobs, queues, limits, jobGroups, operations }: LookedAt): Promise<Found[]> {
+async function findOfEachKind({
+  jobs,
+  queues,
+  limits,
+  jobGroups,
+  operations,
+}: MaintainedCollections): Promise<Found[]> {
   const expired = firstThat(isExpired, 'isExpired');
   const alone = firstThat({ ...waitsAlone, priority: anyPriority, ...isDue }, 'isAlone');
   const union = (coll: string, pipeline: Document[]) => ({ $unionWith: { coll, pipeline } });

@@ -12,7 +12,7 @@ const MAX_WAIT_MS = 1_000;
  * The document that shows a worker as alive, once the worker has lived for a second. Nothing but counts and lists use it,
  * so its errors are only logged.
  */
-export class WorkerEntry {
+export class WorkerRegistration {
   /** When to write the document next, by `performance.now()`. */
   #writeAt = Number.POSITIVE_INFINITY;
   /** The last write. Undefined if there is no document. */

@@ -1,12 +1,12 @@
 import type { SlotHolder } from '../flow/lines.js';
 import type { QueuedJob } from '../job/queued-job.js';
 import type { DrainScope } from './drain-scope.js';
-import { UnderWay } from './under-way.js';
+import { PendingWork } from './pending-work.js';
 
-/** The jobs that a drain has made ready, to run now or later, until it tells workers of them. */
-export class ReadyJobs {
+/** Collects the jobs that a drain has made ready to run, now or later, and tells workers of them. */
+export class ReadyAnnouncer {
   readonly #jobs: QueuedJob[] = [];
-  readonly #telling = new UnderWay();
+  readonly #telling = new PendingWork();
 
   constructor(private readonly scope: DrainScope) {}
 
