@@ -1,8 +1,40 @@
 import { durationSchema } from '../../../src/duration.js';
+import type { JobsFilter } from '../../../src/index.js';
 
-/** The time of a word `failed`: `<1h` for within the last hour, `>1h` for before that. Undefined for another text. */
-export function failedTime(value: string): { readonly side: '<' | '>'; readonly ms: number } | undefined {
+type FailedTime = Pick<JobsFilter, 'endedAfter' | 'endedBefore'>;
+
+/**
+ * Returns the time of a word `failed`: `<1h` for within the last hour, `>1h` for before that, or from one moment to another as
+ * `failedBetween` writes it. Undefined for another text.
+ */
+export function failedTime(value: string, now: Date): FailedTime | undefined {
+  return relative(value, now) ?? between(value);
+}
+
+/** What `failedTime` can read, in words. */
+export const FAILED_TIMES =
+  'expected <1h for within the last hour, >1h for before that, or 2026-01-31T09:00Z..2026-01-31T10:00Z';
+
+/** Returns the text of a time from one minute to another. */
+export function failedBetween(from: Date, to: Date): string {
+  return `${minuteText(from)}..${minuteText(to)}`;
+}
+
+function relative(value: string, now: Date): FailedTime | undefined {
   const [, side, duration = ''] = /^([<>])(.+)$/.exec(value) ?? [];
   const { data: ms } = durationSchema.safeParse(duration);
-  return (side === '<' || side === '>') && ms !== undefined && ms > 0 ? { side, ms } : undefined;
+  if (side === undefined || ms === undefined || ms <= 0) return undefined;
+  const at = new Date(now.getTime() - ms);
+  return side === '<' ? { endedAfter: at } : { endedBefore: at };
+}
+
+function between(value: string): FailedTime | undefined {
+  const [, from = '', to = ''] =
+    /^(\d{4}-\d\d-\d\dT\d\d:\d\dZ)\.\.(\d{4}-\d\d-\d\dT\d\d:\d\dZ)$/.exec(value) ?? [];
+  const [endedAfter, endedBefore] = [new Date(from), new Date(to)];
+  return endedAfter < endedBefore ? { endedAfter, endedBefore } : undefined;
+}
+
+function minuteText(at: Date): string {
+  return `${at.toISOString().slice(0, 16)}Z`;
 }

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { type JobConditions, type JobsFilter, jobStatuses } from '../../../src/index.js';
 import { toIssues } from '../../../src/validate.js';
 import { invalid } from '../problem.js';
-import { failedTime } from './failed-time.js';
+import { FAILED_TIMES, failedTime } from './failed-time.js';
 
 const text = z.string().trim().max(500).optional();
 
@@ -15,8 +15,8 @@ const filterSchema = z.object({
   failureKey: text,
   key: text,
   failed: text.refine(
-    (value) => value === undefined || failedTime(value) !== undefined,
-    'expected <1h for within the last hour, or >1h for before that',
+    (value) => value === undefined || failedTime(value, new Date()) !== undefined,
+    FAILED_TIMES,
   ),
   order: z.enum(['newest', 'oldest']).optional(),
 });
@@ -47,10 +47,7 @@ export function conditionsOf({
 
 /** Returns when the jobs of a filter ended. */
 export function endOf({ failed = '' }: JobFilter, now: Date): Pick<JobsFilter, 'endedAfter' | 'endedBefore'> {
-  const time = failedTime(failed);
-  if (!time) return {};
-  const at = new Date(now.getTime() - time.ms);
-  return time.side === '<' ? { endedAfter: at } : { endedBefore: at };
+  return failedTime(failed, now) ?? {};
 }
 
 /** Returns whether a filter excludes any jobs. */

@@ -1,6 +1,6 @@
 import { jobStatuses } from '../../../src/index.js';
 import { searchKeySchema } from '../../../src/job/search-keys.js';
-import { failedTime } from './failed-time.js';
+import { FAILED_TIMES, failedTime } from './failed-time.js';
 import type { JobFilter } from './job-filter.js';
 
 /** What a search asks for, or why its text cannot be read. */
@@ -89,7 +89,7 @@ function keyProblem(value: string): string | undefined {
 }
 
 function failedProblem(value: string): string | undefined {
-  return failedTime(value) ? undefined : 'expected <1h for within the last hour, or >1h for before that';
+  return failedTime(value, new Date()) ? undefined : FAILED_TIMES;
 }
 
 function listed(values: readonly string[]): string {

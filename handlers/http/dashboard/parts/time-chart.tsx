@@ -1,6 +1,7 @@
 import type { Mark, StatisticsPoint, StatisticsRange } from '../../../../src/index.js';
 import { toCursor } from '../../../../src/job/list-cursor.js';
 import { failedOf, failureRateOf } from '../../../../src/statistics/find-kinds.js';
+import { failedBetween } from '../failed-time.js';
 import { jobsPath } from '../paths.js';
 import { duration } from './moment.js';
 import { grouped } from './number.js';
@@ -234,11 +235,12 @@ function ChartTable({ bars, marks, stepMs }: ChartTableProps) {
   );
 }
 
-/** Returns the path of the jobs that ended last in a step: those that failed, if any did, otherwise those added before its end. */
+/** Returns the path of the jobs that failed in a step, if any did, otherwise of those added before its end. */
 function jobsIn(point: StatisticsPoint, stepMs: number, jobName: string | undefined): string {
   const end = new Date(point.at.getTime() + stepMs);
-  const status = failedOf(point) > 0 ? 'error' : undefined;
-  return jobsPath({ status, name: jobName, cursor: toCursor({ at: end, id: '' }) });
+  if (failedOf(point) > 0)
+    return jobsPath({ status: 'error', name: jobName, failed: failedBetween(point.at, end) });
+  return jobsPath({ name: jobName, cursor: toCursor({ at: end, id: '' }) });
 }
 
 /** Returns the marks of a range, the earliest first. */

@@ -66,7 +66,10 @@ test('what fails now stands beside its kind, and the page of a kind tells when, 
   expect(html).not.toContain('v42 <b>');
   const [bar] = /<a href="[^"]*status=error[^"]*"/.exec(html) ?? [];
   const href = bar?.replaceAll('&amp;', '&').slice('<a href="'.length, -1) ?? '';
+  expect(href).toMatch(/failed=\d{4}-/);
   expect(await show(href)).toContain('It is hopeless.');
+  const later = href.replaceAll(/\d{4}-(?=\d\d-)/g, '2100-');
+  expect(await show(later)).not.toContain('It is hopeless.');
 });
 
 test('an impossible name is not found, and a kind that never ran has a page', async () => {

@@ -45,6 +45,7 @@ test.each([
   ['status:broken', /status: expected queued, .*not 'broken'/],
   ['failed:1h', /failed: expected <1h/],
   ['failed:<soon', /failed: expected <1h/],
+  ['failed:2026-01-31T10:00Z..2026-01-31T09:00Z', /failed: expected <1h/],
   ['key:orderId', /key: expected a searchable path/],
   ['kind:a kind:b', /'kind' is given twice/],
   ['kind:""', /kind: expected a text/],
