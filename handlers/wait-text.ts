@@ -1,4 +1,4 @@
-/** What a suspended job waits for, as the API and the database tell it. */
+/** Something that a suspended job waits for, as the API and the database tell it. */
 interface Wait {
   readonly name: string;
   readonly kind: string;

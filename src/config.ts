@@ -168,7 +168,10 @@ export const configSchema = z.object({
     `entries such as https://hooks.example.com=secret, separated by commas or spaces, each origin once; each secret with ${webhookSecretExpected}`,
     webhookSecrets,
   ).optional(),
-  /** Where a change of the verdict is sent to. A secret, since the address of a webhook often holds one. Default: nowhere. */
+  /**
+   * URL of the webhook that is told when the verdict changes. A secret, since the address of a webhook often holds one.
+   * Default: nowhere.
+   */
   ALERT_WEBHOOK_URL: secret('an http or https URL', httpUrl).optional(),
   /** Secret that signs alerts. Without it, they are not signed. */
   ALERT_WEBHOOK_SECRET: secret(webhookSecretExpected, (text) =>
@@ -239,7 +242,7 @@ function usualFormat(url: string): AlertFormat {
   return new URL(url).hostname === 'hooks.slack.com' ? 'slack' : 'plain';
 }
 
-/** Like `readConfig`, but for the given schema. @throws ValidationError */
+/** Does what `readConfig` does, for the given schema. @throws ValidationError */
 export function readEnvironment<Schema extends z.ZodType>(
   schema: Schema,
   env: Given,

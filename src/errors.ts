@@ -59,7 +59,7 @@ export class SchemaFailedError extends RemoteProcessorError {
   /** @param subject name of the value, for example "Input of job 'echo'" */
   constructor(
     readonly subject: string,
-    /** What its code threw, as text. */
+    /** Text of the error that its code threw. */
     readonly reason: string,
     options?: ErrorOptions,
   ) {
@@ -316,8 +316,8 @@ export class StepInterruptedError extends RemoteProcessorError {
 }
 
 /**
- * What middleware gets from `next` when an attempt ends between two steps: the job waits, or its time is up, and it goes on
- * in a later attempt. It is no failure. A job's function never gets it.
+ * Middleware gets this error from `next` when an attempt ends between two steps. The job waits, or its time is up, and
+ * it goes on in a later attempt. It is no failure. A job's function never gets it.
  *
  * @example
  * run: async (context, next) => {

@@ -38,7 +38,7 @@ export interface AttemptStarted extends JobOfEvent {
   readonly attempt: number;
   /** Name of the drain, as in leases and in the log. */
   readonly worker: string;
-  /** Since when the job was both due and queued, by the database's clock. */
+  /** Moment since which the job was both due and queued, by the database's clock. */
   readonly dueSince: Date;
 }
 
@@ -100,7 +100,7 @@ export interface JobWaited extends JobOfEvent {
   readonly limit: string;
   /** The limit's name, and `=` and the key if it has one, such as `import=acme`. */
   readonly limitKey: string;
-  /** In milliseconds, by the database's clock. */
+  /** Duration in milliseconds, by the database's clock. */
   readonly waitedMs: number;
 }
 
@@ -217,7 +217,10 @@ export class Events {
     return this.#listeners[name].add(this.#harmless(name, listener));
   }
 
-  /** As `on`, for a listener of this package that neither throws nor leaves a promise behind. Costs much less per event. */
+  /**
+   * Does what `on` does, for a listener of this package that neither throws nor leaves a promise behind. Costs much
+   * less per event.
+   */
   onSafely<Name extends EventName>(name: Name, listener: (event: ProcessorEvents[Name]) => void): () => void {
     return this.#listeners[name].add(listener);
   }

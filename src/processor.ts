@@ -187,7 +187,7 @@ export interface RemoteProcessorOptions<Jobs extends JobsByName = JobsByName> {
   readonly jobs?: Jobs;
   /** How the links of `step.callback` are made. Default: none, so that it throws. */
   readonly callbacks?: CallbacksOptions | undefined;
-  /** Where `tellVerdict` sends changes of the verdict to. Default: nowhere. */
+  /** The webhook that `tellVerdict` sends changes of the verdict to. Default: none. */
   readonly alerts?: AlertsOptions | undefined;
   /** Default: JSON lines on standard output, from `info`. Adding jobs is not logged. */
   readonly log?: Logger;
@@ -285,7 +285,10 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   readonly marks: Marks;
   /** Changes of all jobs that match a filter, however many, with progress, stop and undo. */
   readonly operations: Operations;
-  /** What failed alike: since when, how often, and how many jobs are in `error` with it now. */
+  /**
+   * Groups of attempts that failed alike. Each tells since when, how often, and how many jobs are in `error` with it
+   * now.
+   */
   readonly failures: Failures<StartOptions, OperationInfo>;
   /** Batches of jobs: lists, results, cancelling, retrying. */
   readonly batches: Batches;
@@ -293,7 +296,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   readonly workflows: Workflows;
   /** The worker invocations under way. */
   readonly workers: Workers;
-  /** Who changed what, when and from where. */
+  /** The audit log: who changed what, when and from where. */
   readonly audit: Audit;
   readonly name: string;
   readonly maxThreads: number;

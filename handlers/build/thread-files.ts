@@ -18,7 +18,10 @@ import { findThreadReferences, THREAD_FILE } from './thread-references.js';
 /** The name of the plugin. */
 export const NAME = 'remote-processor';
 
-/** Where the files are that threads start from, when the Serverless Framework builds: it packs nothing else beside a bundle. */
+/**
+ * Folder of the files that threads start from, when the Serverless Framework builds. It packs nothing else beside a
+ * bundle.
+ */
 const PACKED = 'node_modules/.remote-processor';
 
 /** The folder of the bundle itself. */

@@ -53,9 +53,9 @@ const minute = Duration.minutes(1);
 const fiveMinutes = Duration.minutes(5);
 
 export interface AlarmOptions {
-  /** What the names of functions and alarms begin with. */
+  /** Beginning of the names of functions and alarms. */
   readonly name: string;
-  /** Without it the alarms leave out the HTTP API and its function. */
+  /** The HTTP API. Without it, the alarms leave out the API and its function. */
   readonly api: HttpApi | undefined;
   readonly topic: ITopic | undefined;
   readonly thresholds: Partial<AlarmThresholds> | undefined;

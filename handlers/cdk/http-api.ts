@@ -15,8 +15,8 @@ import type { Construct } from 'constructs';
 import type { HttpApiProps } from './props.js';
 
 /**
- * Of each request, also of those that never reached the function. It leaves out the path, which is the sender's own words
- * and not escaped here. The function logs the path.
+ * Format of the log of requests, also of those that never reached the function. It leaves out the path, which is the
+ * sender's own words and not escaped here. The function logs the path.
  */
 const logged = JSON.stringify({
   requestId: '$context.requestId',

@@ -21,7 +21,7 @@ import { Permissions } from './permissions.js';
 import type { HttpApiProps, JobProcessorProps } from './props.js';
 import { makeWakeUpQueue, startByQueue, startEveryMinute } from './wake-ups.js';
 
-/** What a function has of its own. */
+/** Properties that each function has of its own. */
 type OwnProps = Pick<FunctionProps, 'description' | 'timeout'> &
   Partial<FunctionProps> & { readonly entry: string; readonly statements: readonly PolicyStatement[] };
 

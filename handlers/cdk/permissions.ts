@@ -2,7 +2,7 @@ import { ArnFormat, type Stack } from 'aws-cdk-lib';
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 
-/** What a function may do. ARNs are built from names, so that no circle of references arises. */
+/** Permissions of a function. ARNs are built from names, so that no circle of references arises. */
 export class Permissions {
   readonly #stack: Stack;
   readonly #name: string;

@@ -13,7 +13,7 @@ export interface JobProcessorProps {
   readonly bundles: string;
   /** The name, not the ARN, of the secret in AWS Secrets Manager that holds `MONGODB_URI`, `API_KEYS` and the others as JSON. */
   readonly secret: string;
-  /** What the names of functions, the queue, the API and alarms begin with. Default: the name of the stack. */
+  /** Beginning of the names of functions, the queue, the API and alarms. Default: the name of the stack. */
   readonly name?: string;
   /** How many jobs a worker runs at a time, from 1 to 1000. Default: 10. */
   readonly maxThreads?: number;
@@ -47,9 +47,7 @@ export interface JobProcessorProps {
 }
 
 export interface HttpApiProps {
-  /**
-   * Who decides about callers: the function by their `keys`, or API Gateway by IAM policies and signatures. Default: `keys`.
-   */
+  /** Judge of callers: the function by their `keys`, or API Gateway by IAM policies and signatures. Default: `keys`. */
   readonly access?: 'keys' | 'iam';
   /** The most requests of all callers per second, from 1. Further ones get a 429. Default: 100. */
   readonly rateLimit?: number;

@@ -11,7 +11,7 @@ export interface Caller {
   /** The name in logs: the id of the API key, or the ARN of the AWS identity that signed the request. */
   readonly id: string;
   readonly role: Role;
-  /** By which way, if it is not the API itself. Undefined for programs and whoever else has a key. */
+  /** Way of the request if it is not the API itself. Undefined for programs and whoever else has a key. */
   readonly via?: 'cli';
 }
 

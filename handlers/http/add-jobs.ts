@@ -41,7 +41,7 @@ const additionShape = {
     .register(documented, { description: 'Whether the job that is kept has another input.' }),
 };
 
-/** What became of a job that was added. */
+/** Result of adding a job. */
 export const jobAddition = z.object(additionShape).register(documented, { id: 'JobAddition' });
 
 export const addedState = z
@@ -120,7 +120,7 @@ export function locationOf(id: string): string {
   return `/v1/jobs/${encodeURIComponent(id)}`;
 }
 
-/** Reports the issues as issues of the input, or of the options that the kind of job does not allow. */
+/** Throws a problem for invalid input, or for options that the kind of job does not allow. Rethrows other errors. */
 function refuseInput(error: unknown): never {
   if (!isKind(error, ValidationError)) throw error;
   const field = error.subject === ADD_JOB ? 'options' : 'input';

@@ -11,7 +11,7 @@ export const groupName = z
   .object({ kind: z.enum(groupKinds), id: z.string() })
   .register(documented, { id: 'Group', description: 'Jobs that are waited for together.' });
 
-/** What a job waits for before it can run. */
+/** Something that a job waits for before it can run. */
 export const awaited = z
   .object({
     kind: z.enum([...groupKinds, 'job']),

@@ -83,7 +83,7 @@ export const groupAddition = z.object({
     .register(documented, { description: '`kept`: it was added before with this id.' }),
 });
 
-/** What cancelling or retrying has changed. */
+/** Result of cancelling or retrying a group. */
 export const groupChange = z.object({ id: z.string(), changed: z.int() });
 
 const DEFAULT_LIMIT = 20;

@@ -18,13 +18,13 @@ export async function jobsSeenBy(
   return callerRole === 'admin' ? jobs : processor.factories.masked(jobs);
 }
 
-/** As `jobsSeenBy`, for one job. */
+/** Does what `jobsSeenBy` does, for one job. */
 export async function jobSeenBy(onlooker: Onlooker, job: Job): Promise<Job> {
   const [seen = job] = await jobsSeenBy(onlooker, [job]);
   return seen;
 }
 
-/** As `jobsSeenBy`, for scheduler items. */
+/** Does what `jobsSeenBy` does, for scheduler items. */
 export async function schedulersSeenBy(
   { processor, callerRole }: Onlooker,
   items: readonly SchedulerItem[],
@@ -36,13 +36,13 @@ export async function schedulersSeenBy(
   );
 }
 
-/** As `schedulersSeenBy`, for one item. */
+/** Does what `schedulersSeenBy` does, for one item. */
 export async function schedulerSeenBy(onlooker: Onlooker, item: SchedulerItem): Promise<SchedulerItem> {
   const [seen = item] = await schedulersSeenBy(onlooker, [item]);
   return seen;
 }
 
-/** As `jobsSeenBy`, for the steps of a job. */
+/** Does what `jobsSeenBy` does, for the steps of a job. */
 export async function stepsSeenBy(
   { processor, callerRole }: Onlooker,
   id: string,

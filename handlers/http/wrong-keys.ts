@@ -17,7 +17,7 @@ const MAX_KNOWN = 1_000;
  */
 export class WrongKeys {
   /**
-   * Until when each address is over its limit, by `performance.now()`. These addresses cost no further database
+   * Moment until which each address is over its limit, by `performance.now()`. These addresses cost no further database
    * commands.
    */
   readonly #limited = new Map<string, number>();

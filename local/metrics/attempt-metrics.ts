@@ -11,10 +11,10 @@ const MAX_QUEUES = 100;
 /** Maximum number of names of limits in labels. */
 const MAX_LIMITS = 100;
 
-/** In seconds, from a job that only writes something to one that takes a quarter of an hour. */
+/** Buckets in seconds, from a job that only writes something to one that takes a quarter of an hour. */
 const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900];
 
-/** What the metrics of a process need to know of its processor. */
+/** The part of a processor that the metrics of a process need. */
 export type Measured = Pick<RemoteProcessor, 'on' | 'maxThreads'> & { readonly isProcessing: boolean };
 
 /**

@@ -26,7 +26,7 @@ interface Backlog {
   readonly now: Date;
 }
 
-/** What the database is asked with. */
+/** The part of a processor that asks the database. */
 export type Asked = Pick<RemoteProcessor, 'queues' | 'jobs' | 'verdict'>;
 
 /**

@@ -7,7 +7,7 @@ import type { Logger } from '../../src/index.js';
 import { type HttpServer, startHttpServer } from '../http-server.js';
 import type { ProcessMetrics } from './process-metrics.js';
 
-/** Where to serve metrics. */
+/** Address at which to serve metrics. */
 export interface MetricsAddress {
   readonly host: string;
   /** 0 for any free port. */

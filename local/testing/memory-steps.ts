@@ -24,12 +24,12 @@ export interface GivenSignal {
   readonly payload?: unknown;
 }
 
-/** What a job's steps are given. */
+/** Values given to a job's steps. */
 export interface GivenToSteps {
   readonly signals: readonly GivenSignal[];
   /** Functions that are called instead of those of steps, by the names of the steps. */
   readonly steps: Readonly<Record<string, StepFunction<unknown>>>;
-  /** For `step.transaction`. */
+  /** Client for `step.transaction`. */
   readonly client?: MongoClient | undefined;
   readonly signal: AbortSignal;
   readonly jobId: string;

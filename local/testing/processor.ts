@@ -27,7 +27,7 @@ import { TestClock } from './test-clock.js';
 /** Options of `createTestProcessor`: those of `RemoteProcessor` without `db`. `log` is silent by default. */
 export interface TestProcessorOptions<Jobs extends JobsByName = JobsByName>
   extends Omit<RemoteProcessorOptions<Jobs>, 'db'> {
-  /** What the clock shows at first: a Date, or ISO 8601 text with an offset. Default: this machine's time. */
+  /** Time that the clock shows at first: a Date, or ISO 8601 text with an offset. Default: this machine's time. */
   readonly now?: Date | string;
   /**
    * Called with the time at first, and whenever the clock moves, to set the time of your own code as well, such as
@@ -178,8 +178,8 @@ export class TestProcessor<out Jobs extends JobsByName = JobsByName> extends Rem
   }
 
   /**
-   * From now on, calls `work` instead of the function of this step. What it returns is stored as the step's result. In an
-   * iteration, that is the result of the whole.
+   * Calls `work` instead of the function of this step, from now on. What it returns is stored as the step's result. In
+   * an iteration, that is the result of the whole.
    *
    * @throws UnknownJobNameError as `failNext` does
    * @example

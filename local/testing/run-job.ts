@@ -9,7 +9,7 @@ import { stepNameSchema } from '../../src/step/step-options.js';
 import { validateNow } from '../../src/validate.js';
 import { type GivenSignal, MemorySteps, type RunStep } from './memory-steps.js';
 
-/** What a job's function gets beside its input. */
+/** Values that a job's function gets beside its input. */
 export interface RunJobOptions {
   /** Number of the attempt, from 1. Default 1. */
   readonly attempt?: number;
@@ -41,7 +41,7 @@ export interface LoggedLine {
   readonly fields?: LogLineFields;
 }
 
-/** What a job returned and reported. */
+/** Result of a job and its reports. */
 export interface JobRun<Output = unknown> {
   /** The steps that have ended, in their order. */
   readonly steps: readonly RunStep[];

@@ -27,7 +27,7 @@ export interface AlertDocument {
   readonly looked: Date;
   /** Identifies that look. Whoever writes what it found names it. */
   readonly look: string;
-  /** At most 200. */
+  /** The watched findings, at most 200. */
   readonly findings?: readonly WatchedFinding[];
 }
 

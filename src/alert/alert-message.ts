@@ -1,7 +1,7 @@
 import type { AlertFormat } from '../alert-format.js';
 import type { ChangedFinding } from './compare-verdict.js';
 
-/** What an alert tells. */
+/** Content of an alert. */
 export interface AlertMessage {
   /** Name of the processor that looked. */
   readonly processor: string;
@@ -21,7 +21,7 @@ export function alertBody(message: AlertMessage, format: AlertFormat): string {
   return JSON.stringify(format === 'slack' ? toSlack(message) : toPlain(message));
 }
 
-/** As Standard Webhooks writes events: a type, a moment, and data. */
+/** Returns the event in the form of Standard Webhooks: a type, a moment, and data. */
 function toPlain({ processor, at, changes, failures, warnings }: AlertMessage) {
   return {
     type: 'verdict.changed',

@@ -20,7 +20,7 @@ const MAX_JUDGE_MS = 15_000;
 /** Maximum number of findings that are remembered. Each rule has at most 20. */
 const MAX_WATCHED = 200;
 
-/** What alerts need. */
+/** Parts that alerts need. */
 interface AlertsContext {
   readonly name: string;
   readonly options: AlertsOptions;

@@ -25,7 +25,7 @@ export interface ChangedFinding {
 }
 
 export interface Comparison {
-  /** What to remember until the next look. */
+  /** The findings to remember until the next look. */
   readonly watched: readonly WatchedFinding[];
   readonly changes: readonly ChangedFinding[];
 }

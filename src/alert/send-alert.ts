@@ -7,7 +7,7 @@ const TRY_MS = 5_000;
 const TRIES = 3;
 const BETWEEN_TRIES_MS = 1_000;
 
-/** Where an alert goes. */
+/** The webhook that receives an alert. */
 export interface AlertReceiver {
   readonly url: string;
   readonly secret?: string | undefined;

@@ -21,16 +21,16 @@ export interface AuditEntry {
   readonly id: string;
   /** When it was recorded, right after the change, by the database's clock. */
   readonly at: Date;
-  /** Who made the change: id of the API key, ARN of the AWS identity, or user and machine of the command line. */
+  /** Author of the change: id of the API key, ARN of the AWS identity, or user and machine of the command line. */
   readonly who: string;
   readonly role?: Role;
-  /** By which way: `api`, `dashboard`, `cli`, `link`, or what the application says. */
+  /** Way of the change: `api`, `dashboard`, `cli`, `link`, or what the application says. */
   readonly via: string;
   /** Address that the request came from. */
   readonly address?: string;
-  /** What was done, by the name of the operation in the OpenAPI document, such as `retryJob`. */
+  /** Name of the operation in the OpenAPI document, such as `retryJob`. */
   readonly action: string;
-  /** What was changed: a kind, a colon and the id. At most the first 100. */
+  /** The changed things, each as a kind, a colon and the id. At most the first 100. */
   readonly targets: readonly string[];
   /** The number of targets. */
   readonly count: number;

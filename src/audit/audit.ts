@@ -32,16 +32,18 @@ const MAX_VALUE = 200;
 
 /** A change by a person, as `audit.record` takes it. */
 export interface NewAuditEntry {
-  /** Who made the change. */
+  /** Author of the change. */
   readonly who: string;
   readonly role?: Role | undefined;
-  /** By which way. Default `code`. */
+  /** Way of the change. Default `code`. */
   readonly via?: string | undefined;
   /** Address that the request came from. */
   readonly address?: string | undefined;
-  /** What was done, such as `retryJob`. */
+  /** Name of the operation, such as `retryJob`. */
   readonly action: string;
-  /** What was changed, each as a kind, a colon and the id, such as `job:697dc4a2f1e2d3c4b5a69788`. Default: nothing. */
+  /**
+   * The changed things, each as a kind, a colon and the id, such as `job:697dc4a2f1e2d3c4b5a69788`. Default: nothing.
+   */
   readonly targets?: readonly string[] | undefined;
   /** The fields that were changed. Put neither inputs nor secrets there. Default: none. */
   readonly changes?: readonly AuditChange[] | undefined;
@@ -53,9 +55,9 @@ export interface NewAuditEntry {
 
 /** Selects entries. */
 export interface AuditFilter extends PageFilter {
-  /** Only what was done to this: a kind, a colon and the id, such as `queue:mail`. */
+  /** Leaves out changes of anything else. A kind, a colon and the id, such as `queue:mail`. */
   readonly target?: string | undefined;
-  /** Only what this person did. */
+  /** Leaves out what others did. */
   readonly who?: string | undefined;
 }
 
@@ -99,8 +101,8 @@ const filterSchema = z.strictObject({
 });
 
 /**
- * Who changed what, when and from where. The HTTP API, the dashboard and the command line record each change that a person
- * makes through them. Calls by code are not recorded: see `record`.
+ * The audit log: who changed what, when and from where. The HTTP API, the dashboard and the command line record each
+ * change that a person makes through them. Calls by code are not recorded: see `record`.
  */
 export class Audit {
   constructor(private readonly collections: Connected<AuditCollections>) {}

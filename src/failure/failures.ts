@@ -22,9 +22,9 @@ const MAX_LISTED = 100;
 
 /** Selects groups of failures. */
 export interface FailuresFilter extends PageFilter {
-  /** Only of this kind of jobs. */
+  /** Leaves out other kinds of jobs. */
   readonly jobName?: string | undefined;
-  /** Only those seen in this time, up to now. */
+  /** Leaves out groups that were not seen in this time, up to now. */
   readonly since?: Duration | undefined;
   /** Leaves out `stillFailing`, which costs a count for each group. */
   readonly brief?: boolean | undefined;
@@ -80,7 +80,10 @@ const filterSchema = z.strictObject({
   ).optional(),
 });
 
-/** What failed alike. Workers write it with the statistics, so it may be a minute late. A group is kept for 30 days. */
+/**
+ * Groups of attempts that failed alike. Workers write them with the statistics, so they may be a minute late. A group
+ * is kept for 30 days.
+ */
 export class Failures<Options = unknown, Info = unknown> {
   constructor(
     private readonly collections: Connected<FailureCollections>,

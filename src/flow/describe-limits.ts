@@ -17,7 +17,7 @@ export interface Limit {
   readonly key: string;
   /** Jobs that wait for a place in it, counted up to 1,000. */
   readonly waiting: CappedCount;
-  /** Since when the counted job that has waited longest is waiting. Null if none waits. */
+  /** Moment since which the longest-waiting of the counted jobs waits. Null if none waits. */
   readonly oldest: Date | null;
   /** How many of its places are taken. */
   readonly taken: number;
@@ -25,7 +25,7 @@ export interface Limit {
   readonly limit: number | null;
   /** Number of places that a person set, which wins over the code. Null if none did. */
   readonly max: number | null;
-  /** Since when it is paused. Null if it is not. */
+  /** Moment at which it was paused. Null if it is not paused. */
   readonly paused: Date | null;
   /** When no job starts before, because a job was told to slow down. Null if that is over. */
   readonly slowedUntil: Date | null;
@@ -41,7 +41,7 @@ export interface BreakerState {
   readonly state: 'closed' | 'open' | 'halfOpen';
   /** Attempts that failed lately. 0 unless it is closed. */
   readonly failures: number;
-  /** Since when it is not closed. Null if it is. */
+  /** Moment at which it opened. Null if it is closed. */
   readonly opened: Date | null;
   /** When a job is tried. Null unless it is open. */
   readonly openUntil: Date | null;

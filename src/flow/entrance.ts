@@ -16,8 +16,8 @@ export interface EntranceOptions {
 }
 
 /**
- * Where new jobs enter the lines of strict orders and of keys that take turns. Such a job is stored as blocked, so that no
- * claim can see it before its turn. All other jobs meet their limits when they are claimed.
+ * Puts new jobs into the lines of strict orders and of keys that take turns. Such a job is stored as blocked, so that
+ * no claim can see it before its turn. All other jobs meet their limits when they are claimed.
  */
 export class Entrance {
   /** Lines of jobs that were added in transactions. */

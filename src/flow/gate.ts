@@ -174,7 +174,7 @@ function hasLineOfKind(job: ClaimedJob, key: string): boolean {
   );
 }
 
-/** What became of claimed jobs. */
+/** The claimed jobs, sorted by what became of them. */
 export interface Admitted {
   /** The jobs that may start. */
   readonly admitted: ClaimedJob[];

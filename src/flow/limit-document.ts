@@ -57,11 +57,11 @@ export interface Probe {
 /** Matches a limit that nobody has set or paused. */
 export const isUnset = { max: { $exists: false }, paused: { $exists: false } } as const;
 
-/** What a person has set. It wins over the code. */
+/** Settings that a person has made. They win over the code. */
 export interface LimitSetting {
   /** Number of places. Absent for that of the code. */
   readonly max?: number;
-  /** Since when no job of the limit starts. Absent if it is not paused. */
+  /** Moment since which no job of the limit starts. Absent if it is not paused. */
   readonly paused?: Date;
 }
 

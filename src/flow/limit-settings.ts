@@ -10,8 +10,8 @@ const READ_AGAIN_MS = 5_000;
 const BATCH_SIZE = 1000;
 
 /**
- * What people have set for limits. All settings are read together, at most every 5 seconds, and only by a process that
- * runs jobs with limits.
+ * Holds the settings that people have made for limits. All are read together, at most every 5 seconds, and only by a
+ * process that runs jobs with limits.
  */
 export class LimitSettings {
   readonly #byKey = new Map<string, LimitSetting>();

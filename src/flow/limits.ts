@@ -35,7 +35,7 @@ export interface LimitsFilter extends PageFilter {
 
 /** A limit, the jobs that hold its places, and those that wait. */
 export interface LimitDetails extends Limit {
-  /** At most 1000. A job that waits for a worker may hold a place as well. */
+  /** The jobs that hold a place, at most 1000. A job that waits for a worker may hold a place as well. */
   readonly holders: readonly LimitHolder[];
   /** The first 100 jobs in line. */
   readonly line: readonly JobInLine[];
@@ -47,12 +47,12 @@ export type JobInLine = Pick<LimitHolder, 'id' | 'jobName' | 'queue'>;
 /** How many jobs in line `get` returns. */
 const SHOWN_IN_LINE = 100;
 
-/** What a person has set for a limit. */
+/** Settings that a person has made for a limit. */
 export interface LimitState {
   readonly key: string;
   /** Number of places, which wins over the code. Null if none was set. */
   readonly max: number | null;
-  /** Since when no job of the limit starts. Null if it is not paused. */
+  /** Moment since which no job of the limit starts. Null if it is not paused. */
   readonly paused: Date | null;
 }
 

@@ -12,13 +12,13 @@ import { type FoundSetting, settingFields } from './limit-settings.js';
 /** A job at the head of a line, as far as it needs to be known to give it a place. */
 export type BlockedJob = Required<Pick<JobDocument, '_id' | 'jobName' | 'queue' | 'blockedBy' | 'limits'>> &
   Pick<JobDocument, 'slots'> & {
-    /** For how long it has been in this line. */
+    /** How long it has been in this line. */
     readonly waitedMs: number;
   };
 
 /**
- * Since when a blocked job is in its line: since the claim that met the limit, since it got a place in its last limit, or
- * since it was added.
+ * Moment at which a blocked job came into its line. It is the latest of these: the claim that met the limit, the place
+ * that it got in its last limit, and its addition.
  */
 const inLineSince = { $max: ['$queued', '$picked', { $max: { $ifNull: ['$slots.at', []] } }] };
 

@@ -363,7 +363,9 @@ class KnownPlaces implements Places {
   }
 }
 
-/** All places that nobody has. None while more places are taken than the limit has, because it was lowered. */
+/**
+ * The places that nobody has. There are none while more places are taken than the limit has, because it was lowered.
+ */
 class UntakenPlaces implements Places {
   readonly areUnfit = false;
   readonly #taken: Set<number>;

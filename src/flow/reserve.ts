@@ -17,7 +17,7 @@ export interface RateRequest {
   readonly most: number;
 }
 
-/** What a reservation gave. */
+/** Result of a reservation. */
 export interface Reservation {
   /** How many jobs may start now: the expected ones first. */
   readonly granted: number;

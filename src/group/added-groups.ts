@@ -29,7 +29,7 @@ import { removeGroup } from './remove-group.js';
 /** The documents of one kind of groups. */
 type DocumentOf<Kind extends 'batch' | 'workflow'> = Kind extends 'batch' ? BatchDocument : WorkflowDocument;
 
-/** What batches and workflows can do alike. */
+/** The methods that batches and workflows share. */
 export abstract class AddedGroups<Kind extends 'batch' | 'workflow'> {
   /**
    * @param kick asks for workers

@@ -9,13 +9,13 @@ import { byId, byIndex } from '../mongo/by-index.js';
 /** Jobs per command. Keeps each command short, so that no other write is held up for long. */
 const AT_A_TIME = 1000;
 
-/** What cancelling open jobs did. */
+/** Result of cancelling open jobs. */
 export interface CancelledOpen {
   /** How many jobs were cancelled or asked to stop. */
   readonly changed: number;
-  /** Those of them that may have added others. */
+  /** Cancelled jobs that may have added others. */
   readonly parents: readonly string[];
-  /** Those that held places in limits. */
+  /** Cancelled jobs that held places in limits. */
   readonly freed: readonly FormerHolder[];
 }
 

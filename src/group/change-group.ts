@@ -13,7 +13,7 @@ import type { BatchDocument, GroupCollections, WorkflowDocument } from './group-
 /** Jobs per command. Keeps each command short, so that no other write is held up for long. */
 const AT_A_TIME = 1000;
 
-/** What cancelling a group did. */
+/** Result of cancelling a group. */
 export interface CancelledGroup extends CancelledOpen {
   /** Whether some of its jobs are running, and have not stopped yet. */
   readonly isOpen: boolean;

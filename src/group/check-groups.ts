@@ -38,7 +38,7 @@ export interface GroupLooks {
   lookAtAdded(group: string): Promise<QueuedJob[]>;
 }
 
-/** What a look after groups did. */
+/** Result of a check of groups. */
 export interface Checked {
   /** The jobs that may run now. */
   readonly woken: readonly QueuedJob[];
@@ -173,7 +173,7 @@ async function checkAdded(
   return { woken: await groups.lookAtAdded(group._id), freed: [] };
 }
 
-/** One that is over may have a job that was retried by a process that died before it noted that. */
+/** Reopens a group that is over if one of its jobs was retried by a process that died before it noted that. */
 async function reopenIfOpen(
   collections: GroupCollections,
   group: BatchDocument | WorkflowDocument,

@@ -14,7 +14,7 @@ export interface ParentDocument {
   readonly checkAt: Date;
 }
 
-/** What batches and workflows have in common. */
+/** Fields that batches and workflows have in common. */
 interface AddedGroup {
   /** Name of the group: its kind and its id. */
   readonly _id: string;

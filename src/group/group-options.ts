@@ -10,7 +10,7 @@ import type { JobsByName, NamedJobToAdd, TypedJobToAdd } from '../job/typed-jobs
 import { ELECTION_MS } from '../mongo/election.js';
 import { namedRecord } from '../named-record.js';
 
-/** What batches and workflows have in common. */
+/** Options that batches and workflows have in common. */
 export interface GroupOptions {
   /** Id, generated if absent. Adding the same again with the same id is harmless. */
   readonly id?: string | undefined;
@@ -35,7 +35,7 @@ export interface AddBatchOptions<Then = AnyJobToAdd> extends GroupOptions {
   readonly concurrency?: number | undefined;
 }
 
-/** What a job of a workflow waits for. */
+/** The jobs that a job of a workflow waits for. */
 export interface AfterOthers {
   /** The names of the jobs of the workflow that it waits for, beside those whose results its input has. */
   readonly after?: readonly string[] | undefined;

@@ -13,7 +13,7 @@ import { closeBatch, closeWorkflow, failWorkflow, isStuck, lookSoon, reopening }
 import type { GroupCollections } from './group-document.js';
 import { cancelDescendants } from './tree.js';
 
-/** What groups need to look after their jobs. */
+/** Parts that groups need to look after their jobs. */
 export interface GroupsOptions {
   readonly collections: GroupCollections;
   readonly events: Events;

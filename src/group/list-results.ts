@@ -9,7 +9,7 @@ import { lastErrorOf, type ReadMember, resultFields } from './read-members.js';
 
 /** Selects a page of the results of a batch or a workflow. */
 export interface ResultsFilter extends PageFilter {
-  /** Only jobs of this status. */
+  /** Leaves out jobs of another status. */
   readonly status?: JobStatus | undefined;
 }
 

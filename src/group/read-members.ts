@@ -6,7 +6,7 @@ import { membersIndex } from '../job/indexes.js';
 import { isSettled, type JobDocument } from '../job/job.js';
 import { byId, byIndex } from '../mongo/by-index.js';
 
-/** What is read of a job of a group to tell how it ended. */
+/** Fields of a job of a group that tell how it ended. */
 export const resultFields = { status: 1, output: 1, errors: { $slice: -1 } } as const;
 
 export type ReadMember = Pick<JobDocument, '_id' | 'status' | 'output' | 'errors'>;

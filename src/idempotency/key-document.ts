@@ -14,7 +14,7 @@ export interface IdempotencyKeyDocument {
   readonly jobIds: readonly string[];
   /** The call that does the request now, or did it. */
   readonly holder: string;
-  /** Until this moment, no other call takes over the request. */
+  /** Moment until which no other call takes over the request. */
   readonly heldUntil: Date;
   /** The reply, once the request is done. */
   readonly reply?: string;

@@ -43,7 +43,7 @@ export interface JobToAdd {
 /** A job for `addJobs`, identified by name, factory or contract. */
 export type AnyJobToAdd = JobToAdd | TypedJobToAdd<unknown>;
 
-/** What became of the jobs, in the given order. */
+/** Results for the jobs, in the given order. */
 export interface ManyAdded extends Pick<Added, 'giveUpAt' | 'lost'> {
   readonly added: AddedJob[];
   readonly jobs: readonly NewJob[];

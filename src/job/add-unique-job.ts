@@ -10,7 +10,7 @@ import { inAnotherRun } from './step-statements.js';
 /** A new job with a unique key. */
 export type KeyedJob = NewJob & { readonly uniqueKey: string };
 
-/** What the statement did. `holder` is the job that has the key. */
+/** Result of the statement. `holder` is the job that has the key. */
 export type UniqueWrite =
   | { readonly kind: 'added' }
   /** `lost` are the keys of the limits in which the replaced job held a place, which somebody else may have now. */
@@ -142,7 +142,7 @@ function isDone(job: KeyedJob, isImpatient: boolean): Document {
 
 const slotKeys = { $ifNull: ['$slots.key', []] };
 
-/** What stays of a job that is replaced. The rest is that of the new job, as if it came to its limits anew. */
+/** Fields that stay when a job is replaced. The rest is that of the new job, as if it came to its limits anew. */
 const kept = {
   _id: '$_id',
   created: '$created',

@@ -4,7 +4,7 @@ import { type Duration, durationSchema } from '../duration.js';
 /** Maximum number of failures, whose moments are stored. */
 const MAX_FAILURES = 1000;
 
-/** When no more jobs of a kind start, because the service that they need is down. */
+/** Stops a kind of jobs after too many failures, because the service that they need is down. */
 export interface CircuitBreaker {
   /** How many attempts must fail within the time, 1 to 1000. A `RemoteException` does not count. */
   readonly failures: number;

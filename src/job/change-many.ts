@@ -26,7 +26,7 @@ export interface CancelFilter extends Pick<JobsFilter, 'jobName' | 'queue' | 'ke
   readonly status: 'queued' | 'processing';
 }
 
-/** What is done before and after the jobs of a slice are queued again. */
+/** Functions called before and after the jobs of a slice are queued again. */
 export interface RetryHooks {
   readonly before: (found: readonly Pick<Job, 'group'>[]) => Promise<void>;
   readonly after: (retried: readonly Retried[]) => Promise<void>;
@@ -103,7 +103,10 @@ export async function retryMany(
   });
 }
 
-/** @throws IndexMissingError if a unique key that one of these jobs takes again might be taken, and that would go unnoticed */
+/**
+ * Requires the index of unique keys if one of these jobs takes its key again. Without the index, two jobs could have
+ * the key. @throws IndexMissingError
+ */
 export async function requireFreedKeys(collections: JobCollections, ids: readonly string[]): Promise<void> {
   const freed = { _id: { $in: [...ids] }, freedUniqueKey: { $exists: true } };
   await requireUniqueKeys(collections, async () => (await collections.jobs.findOne(freed, byId)) !== null);

@@ -26,9 +26,9 @@ export interface InvokeOptions<Output = unknown> extends NamedBefore {
 /** Options of a fan-out. */
 export interface FanOutOptions extends Omit<InvokeOptions, 'compensate'> {
   /**
-   * What happens when children fail for good, or are cancelled. With `'fail'`, the others go on, and the step fails once all
-   * have ended. With `'cancel'`, the others are cancelled, and then the step fails. With `'collect'`, the step completes,
-   * and the results tell which failed. Default `'fail'`.
+   * Effect on the parent when children fail for good, or are cancelled. With `'fail'`, the others go on, and the step
+   * fails once all have ended. With `'cancel'`, the others are cancelled, and then the step fails. With `'collect'`,
+   * the step completes, and the results tell which failed. Default `'fail'`.
    */
   readonly onError?: 'fail' | 'cancel' | 'collect';
   /** How many of the children run at a time, in all workers together: 1 to 1000. Default: no limit beyond their kind's. */

@@ -90,7 +90,7 @@ export async function countCapped(
   return countUpTo(jobs, index, conditions, MAX_COUNTED);
 }
 
-/** As `countCapped`, up to another number. */
+/** Counts as `countCapped` does, up to another number. */
 export async function countUpTo(
   jobs: Collection<JobDocument>,
   index: Index,

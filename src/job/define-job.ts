@@ -109,8 +109,8 @@ interface JobDefinitionBase<Input extends StandardSchemaV1, Output extends Stand
    */
   readonly rateLimit?: RateLimit<StandardSchemaV1.InferOutput<Input>>;
   /**
-   * At most one of its jobs has the same key, which is made of each input. What adding does when the key is taken.
-   * Options of an add go before it. Jobs of scheduler items have no key. See docs/unique-jobs.md.
+   * Makes a key of each input. At most one job has the same key. Tells what adding does when the key is taken. Options
+   * of an add go before it. Jobs of scheduler items have no key. See docs/unique-jobs.md.
    *
    * @example
    * unique: { by: ['customer.id'], mode: 'replace' }
@@ -148,8 +148,8 @@ interface JobDefinitionBase<Input extends StandardSchemaV1, Output extends Stand
    */
   readonly circuitBreaker?: CircuitBreaker;
   /**
-   * At most five paths into the input, such as `'orderId'`. Jobs can be found by the values there, at once, however many
-   * there are. See docs/jobs.md.
+   * Paths into the input, such as `'orderId'`, at most five. Jobs can be found by the values there, at once, however
+   * many there are. See docs/jobs.md.
    *
    * @example
    * searchable: ['orderId', 'customer.id']

@@ -162,7 +162,10 @@ function endUnfinished(): Document[] {
   });
 }
 
-/** As `endUnfinished`, for a job whose steps can be undone: it is not ended after too many times, but given attempts for that. */
+/**
+ * Does what `endUnfinished` does, for a job whose steps can be undone: it is not ended after too many times, but given
+ * attempts for that.
+ */
 function undoUnfinished(): Document[] {
   return [
     beginToUndo(TOO_LONG, isTooLong),

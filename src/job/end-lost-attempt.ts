@@ -26,7 +26,10 @@ export function endLostAttempt(inCompany: boolean): Document[] {
   return [...ended, unslottedAfterError];
 }
 
-/** As `endLostAttempt`, for the last attempt of a job that was alone and can be undone: its next attempts do that. */
+/**
+ * Does what `endLostAttempt` does, for the last attempt of a job that was alone and can be undone. Its next attempts
+ * undo it.
+ */
 export function undoLostAttempt(): Document[] {
   const message = lostMessage(false);
   const changes = { ...attemptNotUsedUp, ...changesOfLost(message), maxRetries: withAttemptsToUndo };

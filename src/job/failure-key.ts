@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 /** Characters of a message that tell failures apart. */
 const MAX_MESSAGE = 300;
 
-/** What failures differ in that are alike, from the more to the less special. */
+/** Parts in which like failures differ, the most special first. */
 const placeholders: readonly (readonly [RegExp, string])[] = [
   [/(?<!\w)("[^"]*"|'[^']*'(?!\w)|`[^`]*`)/g, '<text>'],
   [/[\w.+-]+@[\w-]+(\.[\w-]+)+/g, '<email>'],

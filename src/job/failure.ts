@@ -11,7 +11,7 @@ export interface Failure {
 
 /** A cause of an error, direct or indirect. */
 export interface FailureCause {
-  /** Where the cause was found on the thrown error: `cause`, `cause.cause`, `errors.0`, … */
+  /** Place of the cause on the thrown error: `cause`, `cause.cause`, `errors.0`, … */
   readonly path: string;
   readonly name: string;
   readonly message: string;

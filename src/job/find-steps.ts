@@ -15,7 +15,7 @@ export interface JobSteps {
   readonly version?: number;
   /** The stored steps of the run, in the order in which they were last stored. */
   readonly steps: readonly StepEntry[];
-  /** What the job waits for. Empty unless it is suspended. */
+  /** The things that the job waits for. Empty unless it is suspended. */
   readonly waits: readonly StepWait[];
   /** Signals that no step has taken, oldest first. */
   readonly signals: readonly Omit<StoredSignal, 'key'>[];

@@ -15,7 +15,7 @@ const MAX_KEY_LENGTH = 200;
 /** Maximum weight of a key that takes turns. */
 const MAX_WEIGHT = 100;
 
-/** Whose limit it is: a path into the input, such as `'customer.id'`, or a function of the parsed input. */
+/** Key of a limit: a path into the input, such as `'customer.id'`, or a function of the parsed input. */
 export type LimitKey<Input = unknown> = string | ((input: Input) => string | number);
 
 /** A limit on how many jobs run at a time. */
@@ -46,11 +46,11 @@ export interface RateLimit<Input = unknown> {
 
 /** Takes turns between the keys of a kind of job. */
 export interface Fairness<Input = unknown> {
-  /** Whose turn it is. */
+  /** The key that takes turns with others. */
   readonly key: LimitKey<Input>;
   /**
-   * How many jobs of this key start while one of each other key does: 1 to 100, a path into the input, or a function of
-   * it. Default 1.
+   * Number of jobs of this key that start while one job of a key with weight 1 does. An integer from 1 to 100, a path
+   * into the input, or a function of it. Default 1.
    */
   readonly weight?: number | string | ((input: Input) => number);
   /** Kinds of jobs that give the same name take turns together. Default: the name of the job. */
@@ -62,8 +62,8 @@ export interface Ordering<Input = unknown> {
   /** The order holds for each key by itself. Default: for all jobs together. */
   readonly key?: LimitKey<Input>;
   /**
-   * What happens when a job ends in `error`. With `'stop'`, which is the default, the jobs behind it wait until it is
-   * retried, skipped or removed. With `'skip'`, the next one runs.
+   * Effect of a job that ends in `error`. With `'stop'`, the default, the jobs behind it wait until it is retried,
+   * skipped or removed. With `'skip'`, the next one runs.
    */
   readonly onFailure?: 'stop' | 'skip';
   /** Kinds of jobs that give the same name share the order. Default: the name of the job. */
@@ -148,7 +148,7 @@ export function isLined({ key }: JobLimit): boolean {
 /** One place in a concurrency limit. A unique index lets only one job hold it. */
 export interface HeldSlot {
   readonly key: string;
-  /** From 0. */
+  /** Number of the place, from 0. */
   readonly number: number;
   /** When a job got it that then had to wait for its next limit. */
   readonly at?: Date;
@@ -162,7 +162,10 @@ export function limitNameOf(limitKey: string): string {
 
 /** The limits of one job. */
 export interface LimitsOfJob {
-  /** In the order in which the job waits for them, which is the same for all jobs, so that no two wait for each other. */
+  /**
+   * The limits, in the order in which the job waits for them. The order is the same for all jobs, so that no two wait
+   * for each other.
+   */
   readonly limits: readonly JobLimit[];
   readonly rateKey?: string;
 }

@@ -16,7 +16,7 @@ export function groupOf(kind: GroupKind, id: string): string {
   return `${kind} ${id}`;
 }
 
-/** What a step waits for that goes on as soon as a child has failed. */
+/** Returns what a step waits for if it goes on as soon as a child has failed. */
 export function failureIn(group: string): string {
   return `failure ${group}`;
 }
@@ -33,8 +33,8 @@ export function parseGroup(group: string): { readonly kind: string; readonly id:
 }
 
 /**
- * What a job waits for before it can run: a group, or a job of a workflow. With `completed`, it goes on waiting if any of
- * these jobs failed or was cancelled, until that is retried.
+ * Something that a job waits for before it can run: a group, or a job of a workflow. With `completed`, it goes on
+ * waiting if any of these jobs failed or was cancelled, until that is retried.
  */
 export interface Awaited {
   /** Name of a group, or `job` and the id of a job. */
@@ -47,9 +47,9 @@ export interface Membership {
   readonly group?: string;
   /** Ids of the jobs above a child, its parent last. */
   readonly parents?: readonly string[];
-  /** What the job was to wait for when it was added. */
+  /** The groups and jobs that the job had to wait for when it was added. */
   readonly after?: readonly Awaited[];
-  /** What of that the queued job still waits for. Claims do not see it meanwhile. */
+  /** The part of `after` that the queued job still waits for. Claims do not see it meanwhile. */
   readonly waitsFor?: readonly Awaited[];
   /** Parts of its input that are results of other jobs. Each is filled in once that job has ended. */
   readonly inputFrom?: readonly InputPart[];

@@ -39,7 +39,7 @@ export const unslottedAfterError = {
 /** Lets a queued job come to its limits anew, without a place in any. */
 export const withoutLimits = { blockedBy: '$$REMOVE', slots: '$$REMOVE', postponedBy: '$$REMOVE' };
 
-/** As `withoutLimits`, except that a failed job that holds up a strict order keeps its place in it. */
+/** Does what `withoutLimits` does, except that a failed job that holds up a strict order keeps its place in it. */
 export const withoutLimitsExceptOrder = {
   ...withoutLimits,
   slots: { $cond: [{ $eq: ['$status', 'error'] }, placeInOrder, '$$REMOVE'] },

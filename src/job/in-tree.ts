@@ -1,6 +1,6 @@
 import type { JobDocument, SettledStatus } from './job.js';
 
-/** What must be known of a job that is settled, to look after the jobs above and below it. */
+/** Fields of a settled job that tell which jobs above and below it need attention. */
 export type InTree = Pick<JobDocument, 'group' | 'parents' | 'steps'>;
 
 /** The fields of an `InTree`. */

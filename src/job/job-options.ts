@@ -89,7 +89,7 @@ export type ResolvedRetention = Readonly<Record<keyof Retention, number | 'forev
 
 export const DEFAULT_RETENTION: ResolvedRetention = retentionSchema.parse({});
 
-/** What a job factory sets for its jobs, or the defaults of this package. */
+/** Settings of a job factory for its jobs, or the defaults of this package. */
 export interface JobDefaults {
   readonly queue: string;
   readonly priority: number;
@@ -121,7 +121,7 @@ const overrides = {
 /** Options that a job may set, in place of its factory's defaults. */
 export const jobOverridesSchema = z.strictObject(overrides) satisfies z.ZodType<JobOverrides>;
 
-/** What a job sets in place of its factory's defaults, with durations in milliseconds. */
+/** Settings of a job in place of its factory's defaults, with durations in milliseconds. */
 export type JobOverrides = {
   readonly queue?: string | undefined;
   readonly priority?: number | undefined;
@@ -238,7 +238,10 @@ export interface AddJobOptions {
   readonly retryDelay?: RetryDelay | undefined;
   /** Short for `unique: { key }`. If an unsettled job of this name has this key, adding returns its id and adds no job. */
   readonly uniqueKey?: string | undefined;
-  /** At most one job of this name has the key. What adding does when it is taken. Default: the factory's. */
+  /**
+   * Lets at most one job of this name have the key, and tells what adding does when the key is taken. Default: the
+   * factory's.
+   */
   readonly unique?: UniqueOptions | undefined;
   /**
    * Each add puts off the waiting job with the key and gives it the new input and options, so it runs once, when no more

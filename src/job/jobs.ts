@@ -45,7 +45,7 @@ export interface Adding {
 /** Selects a page of the jobs that a job has added. */
 export type ChildrenFilter = Pick<JobsFilter, 'status' | 'limit' | 'maxBytes' | 'cursor'>;
 
-/** What follows when many jobs are changed. Only `retrying.before` rejects. */
+/** Functions called when many jobs are changed. Only `retrying.before` rejects. */
 export interface AfterChanges {
   readonly freeing: (freed: readonly FormerHolder[]) => Promise<void>;
   readonly cancelling: (cancelled: readonly CancelledInTree[]) => Promise<void>;

@@ -288,8 +288,8 @@ function scanOf(stretch: Stretch, upTo?: ListPlace): FindOptions & { readonly wi
 }
 
 /**
- * As `scanOf`, for the index of keys. A job has several entries in it, so MongoDB can sort by it only what has a condition
- * on the key, and not what lies between bounds.
+ * Does what `scanOf` does, for the index of keys. A job has several entries in that index. So MongoDB can sort by it
+ * only under a condition on the key. The bounds `min` and `max` do not suffice.
  */
 function scanOfKey(
   { list: { index, by }, order, after, before }: Stretch,

@@ -1,6 +1,9 @@
 import type { Document } from 'mongodb';
 
-/** What an operation on many jobs left in a job that it changed, so that it neither changes it twice nor forgets what it was. */
+/**
+ * Mark that an operation on many jobs leaves in each job that it changed. With it, the operation neither changes the
+ * job twice nor forgets what it was.
+ */
 export interface OperationMark {
   readonly id: string;
   /** The fields that it had before, without those that it lacked. */

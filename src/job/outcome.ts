@@ -24,7 +24,7 @@ export type Outcome =
       readonly kind: 'suspended';
       readonly writes: StepWrites;
       readonly waits: readonly WaitWrite[];
-      /** It has failed for good, and undoes its steps in attempts of their own. */
+      /** True if it has failed for good, and undoes its steps in attempts of their own. */
       readonly isUndoing?: true;
     }
   /** Begins another run with this input, and with no step. See `continueAs`. */

@@ -23,7 +23,7 @@ export function takesNothing({ jobNames, queues }: ClaimFilter): boolean {
 }
 
 /**
- * All priorities. A query that lists each of them can read jobs in order of `runAt` from an index with `priority`
+ * The priorities. A query that lists each of them can read jobs in order of `runAt` from an index with `priority`
  * before `runAt`, without a sort.
  */
 export const priorities = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] as const;

@@ -3,7 +3,7 @@ import { type Issue, ValidationError } from '../errors.js';
 import { storableText } from '../storable-text.js';
 import { isPlainObject } from './storable.js';
 
-/** What stands in place of the value of a redacted field. */
+/** Text that stands in place of the value of a redacted field. */
 export const MASK = '[redacted]';
 
 /** Maximum number of redacted paths of a kind of job. */
@@ -21,7 +21,7 @@ export const inputPathSchema = storableText
 /** Option `redact` of a definition. */
 export const redactSchema = z.array(inputPathSchema).min(1).max(MAX_PATHS).optional();
 
-/** A value at a redacted path, and what stands at the same place of another value. */
+/** A redacted place in two values that are read side by side. `value` is from the first, `beside` from the second. */
 interface Place {
   readonly value: unknown;
   readonly beside: unknown;

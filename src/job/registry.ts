@@ -238,7 +238,7 @@ export class JobRegistry {
   }
 }
 
-/** What the jobs of a kind have in common. */
+/** Properties that the jobs of a kind have in common. */
 export type KnownKind = Pick<JobContract, 'defaults' | 'searchable' | 'redact'>;
 
 function toKind({ defaults, searchable, redact }: KnownKind): KnownKind {

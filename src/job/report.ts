@@ -16,7 +16,7 @@ export interface Report {
   readonly progress?: { readonly told: number; readonly value: unknown };
   /** The last lines, and how many lines the attempt has reported. */
   readonly log?: { readonly told: number; readonly lines: readonly ToldLine[] };
-  /** Where iterations go on. */
+  /** Places at which iterations go on. */
   readonly cursors?: readonly CursorWrite[];
 }
 

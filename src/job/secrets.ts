@@ -14,10 +14,10 @@ const MIN_LENGTH = 3;
 /** Shorter values are found only as whole words. */
 const MIN_PART_LENGTH = 6;
 
-/** Of longer values this much is looked for, and what follows it in a text. */
+/** Maximum length of a text to look for. A longer value is found by its beginning. */
 const MAX_NEEDLE_LENGTH = 200;
 
-/** With more to look for, nothing is looked for: every text is masked. */
+/** Maximum number of texts to look for. With more, every text is masked. */
 const MAX_NEEDLES = 20_000;
 
 /** Texts below this length were not cut, so no value stands at their end in part. */
@@ -114,7 +114,7 @@ export class Secrets {
     return new SchemaFailedError(subject, this.hide(reason), kept);
   }
 
-  /** Of a redacted field, a message that contains its value is left out, however short the value is. */
+  /** Leaves out a message about a redacted field that contains its value, however short the value is. */
   #hideIssue({ path, message }: Issue): Issue {
     const isTold = meets(path, this.paths) && [...this.#texts].some((text) => message.includes(text));
     return { path: this.hide(path), message: isTold ? UNTOLD : this.hide(message) };

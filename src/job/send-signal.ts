@@ -14,7 +14,7 @@ import { toPayload } from './storable.js';
 /** Ids of signals that senders choose. */
 export const signalId: z.ZodString = z.string().min(1).max(200);
 
-/** What became of a signal. */
+/** Result of sending a signal. */
 export interface SentSignal {
   /** `duplicate`: a signal with the same `signalId` was there before, so nothing was changed. */
   readonly outcome: 'delivered' | 'duplicate';

@@ -1,4 +1,4 @@
-/** What a step's function is told. */
+/** Argument of a step's function. */
 export interface StepContext {
   /** The same in each try of this step in this run of the job, for services that accept such a key. 43 characters. */
   readonly idempotencyKey: string;

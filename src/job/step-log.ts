@@ -1,6 +1,6 @@
 import type { Failure } from './failure.js';
 
-/** What a step does. See `Steps` for each. `invoke` is a `fanOut` of one. A `compensation` undoes another step. */
+/** Kind of a step. See `Steps` for each. `invoke` is a `fanOut` of one. A `compensation` undoes another step. */
 export type StepKind = 'run' | 'transaction' | 'iterate' | 'sleep' | 'signal' | 'fanOut' | 'compensation';
 
 /**
@@ -31,12 +31,12 @@ export interface StepEntry {
   readonly result?: unknown;
   /** The last failure. */
   readonly failure?: Failure;
-  /** Where an iteration goes on, and how many of its calls were counted in all. */
+  /** Place at which an iteration goes on, and the number of its calls in all. */
   readonly cursor?: unknown;
   readonly calls?: number;
 }
 
-/** What a suspended job waits for. It goes on at the first of these. */
+/** Something that a suspended job waits for. The job goes on at the first of these. */
 export interface StepWait {
   /** Name of the step. */
   readonly name: string;
@@ -59,7 +59,7 @@ export interface StepsState {
   readonly run: number;
   /** Version of the code with which the run began. Absent until a step is stored. */
   readonly version?: number;
-  /** What the job waited for when it was last suspended. It waits as long as its `runAt` is not reached. */
+  /** The things that the job waited for when it was last suspended. It waits as long as its `runAt` is not reached. */
   readonly waits?: readonly StepWait[];
   /** Whether a stored step can be undone, and whether that is under way because the job has failed for good. */
   readonly undo?: 'possible' | 'underWay';
@@ -67,7 +67,7 @@ export interface StepsState {
   readonly children?: true;
 }
 
-/** Where the failure is kept because of which the steps are undone. A step of this name would be refused as used. */
+/** Key of the failure because of which the steps are undone. A step of this name would be refused as used. */
 export const FAILURE = '(failure)';
 
 /** A signal that no step has taken yet. */
@@ -99,7 +99,7 @@ export interface StepWrite extends Omit<StepEntry, 'began' | 'stored'> {
   readonly isUndoable?: boolean;
 }
 
-/** Where an iteration goes on. Stored with the reports of the attempt. */
+/** Place at which an iteration goes on. Stored with the reports of the attempt. */
 export interface CursorWrite extends StepWrite {
   readonly version: number;
 }

@@ -227,7 +227,7 @@ export interface IterateOptions<Cursor> extends NamedBefore {
   readonly cursor?: StandardSchemaV1<unknown, Cursor>;
 }
 
-/** Where an iteration goes on, or its result. */
+/** Place at which an iteration goes on, or its result. */
 export type Iterated<Cursor, Value> = { readonly next: Cursor } | { readonly done: Value };
 
 /** Options of a wait for a signal. */

@@ -4,7 +4,7 @@ import type { HeldSlot, JobLimit } from './flow-rules.js';
 import { placesUntilSettled } from './held-places.js';
 import { leaveProcessing, whenQueued } from './leave-processing.js';
 
-/** Where a claimed job goes that may not run yet. */
+/** Place for a claimed job that may not run yet. */
 export type TurnedAway =
   /** It waits in line for a place in a limit, and keeps the places that it has. */
   | {

@@ -14,7 +14,7 @@ const MAX_PATHS = 10;
 
 export const uniqueKeySchema = storableText.min(1).max(MAX_KEY_LENGTH);
 
-/** What adding does when a job with the key waits already. */
+/** Effect of adding when a job with the key waits already. */
 export type UniqueMode = 'keep' | 'replace' | 'preserveRunAt';
 
 /** The key of a job, in one of two ways. */
@@ -32,13 +32,13 @@ export interface UniqueBehaviour {
   /** The key stays taken for this time from adding, even if the job has completed or failed by then. */
   readonly period?: Duration | undefined;
   /**
-   * What adding does when a job with the key waits. `'keep'`, the default, changes nothing. `'replace'` gives it the new
-   * input, options and `runAt`. `'preserveRunAt'` gives it the new input and options. A running job never changes.
+   * Effect of adding when a job with the key waits. `'keep'`, the default, changes nothing. `'replace'` gives it the
+   * new input, options and `runAt`. `'preserveRunAt'` gives it the new input and options. A running job never changes.
    */
   readonly mode?: UniqueMode | undefined;
   /**
-   * What adding does while a job with the key runs. `'keep'`, the default, adds nothing. `'queueOne'` adds one more job,
-   * which runs afterwards.
+   * Effect of adding while a job with the key runs. `'keep'`, the default, adds nothing. `'queueOne'` adds one more
+   * job, which runs afterwards.
    */
   readonly whileRunning?: 'keep' | 'queueOne' | undefined;
 }
@@ -158,11 +158,11 @@ export interface UniqueRule extends ResolvedKey {
   readonly until: 'claimed' | 'settled';
   readonly mode: UniqueMode;
   readonly whileRunning: 'keep' | 'queueOne';
-  /** In milliseconds. */
+  /** Period in milliseconds. */
   readonly period?: number | undefined;
 }
 
-/** With times in milliseconds. */
+/** Resolved rule of debouncing, with times in milliseconds. */
 export interface DebounceRule extends ResolvedKey {
   readonly delay: number;
   readonly maxWait?: number | undefined;

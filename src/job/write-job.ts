@@ -11,7 +11,7 @@ import { type InsertResult, insertJob, type NewJob } from './insert-job.js';
 import type { JobDocument } from './job.js';
 import type { StepsState } from './step-log.js';
 
-/** What became of a job that was added. */
+/** Result of adding a job. */
 export interface AddedJob {
   /** Id of the job, or of the job that has its id or its unique key. */
   readonly id: string;

@@ -17,7 +17,7 @@ const KEPT_MS = ms('90 days');
 
 const MAX_TEXT = 100;
 
-/** What is to be marked. */
+/** Options of a mark. */
 export interface MarkOptions {
   /** Such as `'v42'`. 1 to 100 characters. */
   readonly text: string;
@@ -25,7 +25,7 @@ export interface MarkOptions {
   readonly at?: Date | string | undefined;
 }
 
-/** What happened at a moment, such as a deployment. */
+/** An event of a moment, such as a deployment. */
 export interface Mark {
   readonly id: string;
   readonly at: Date;

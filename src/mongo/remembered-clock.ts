@@ -17,7 +17,7 @@ export class RememberedClock {
 
   constructor(private readonly db: Db) {}
 
-  /** @throws the driver's errors */
+  /** Returns the database's time, in milliseconds since 1970. @throws the driver's errors */
   async now(): Promise<number> {
     const sinceRead = Date.now() - this.#readAt;
     if (sinceRead >= 0 && sinceRead < REMEMBERED_MS) return Date.now() + this.#offsetMs;

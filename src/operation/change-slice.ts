@@ -16,7 +16,7 @@ import { byId } from '../mongo/by-index.js';
 import { resultDespiteTakenKeys } from '../mongo/duplicate-key.js';
 import type { OperationCollections, OperationDocument } from './operation-document.js';
 
-/** What precedes and follows when an operation changes jobs. */
+/** Functions called before and after an operation changes jobs. */
 export interface OperationHooks {
   readonly freeing: (freed: readonly FormerHolder[]) => Promise<void>;
   readonly cancelling: (

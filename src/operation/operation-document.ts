@@ -7,7 +7,7 @@ import type { JobConditions } from '../job/list-jobs.js';
 import { anyMoment } from '../mongo/any-moment.js';
 import { type CollectionDescription, expiring, moment, text } from '../mongo/collection-description.js';
 
-/** What an operation does with each job. */
+/** Change that an operation makes to each job. */
 export type OperationAction = 'retry' | 'cancel' | 'remove' | 'move' | 'reprioritise';
 
 export const operationActions = [
@@ -42,14 +42,14 @@ export interface OperationDocument {
   readonly _id: string;
   readonly action: OperationAction;
   readonly filter: OperationFilter;
-  /** Only jobs that were added, or for settled ones that ended, before this moment. */
+  /** Moment before which the jobs must have been added, or if settled, must have ended. */
   readonly endedBefore: Date;
   /** Over how long the retried jobs are spread. */
   readonly spreadMs?: number;
   /** The queue to move the jobs to. */
   readonly to?: string;
   readonly priority?: number;
-  /** Who started it, such as the id of an API key. */
+  /** The person who started it, such as the id of an API key. */
   readonly by?: string;
   /** Role of that person. Jobs that this role may not add are skipped. */
   readonly callerRole?: Role;

@@ -37,21 +37,27 @@ const AT_ONCE_MS = 1_000;
 /** An operation on many jobs, as `operations.start` takes it. */
 export interface NewOperation {
   readonly action: OperationAction;
-  /** At least one condition. Default of `status`: `error` for retry, `queued` for cancel, move and reprioritise; none for remove. */
+  /**
+   * Conditions on the jobs, at least one. Default of `status`: `error` for retry, `queued` for cancel, move and
+   * reprioritise; none for remove.
+   */
   readonly filter: JobConditions;
-  /** Only jobs that were added, or for settled ones that ended, before this moment. Default: now, by the database's clock. */
+  /**
+   * Moment before which the jobs must have been added, or if settled, must have ended. Default: now, by the database's
+   * clock.
+   */
   readonly endedBefore?: Date | undefined;
-  /** Only for `retry`: spreads the jobs evenly at random over this time. */
+  /** Spreads the jobs evenly at random over this time. Only for `retry`. */
   readonly spread?: Duration | undefined;
-  /** Only for `move`: the queue to move the jobs to. */
+  /** Queue to move the jobs to. Only for `move`. */
   readonly to?: string | undefined;
-  /** Only for `reprioritise`: 0 to 9. */
+  /** New priority, 0 to 9. Only for `reprioritise`. */
   readonly priority?: number | undefined;
 }
 
 /** Options of `operations.start`. */
 export interface StartOptions {
-  /** Who started it, for others to see. */
+  /** The person who started it, for others to see. */
   readonly by?: string | undefined;
   /** Role of the caller. Jobs that this role may not add are skipped, except for `cancel` and `remove`. Default: none are. */
   readonly callerRole?: Role | undefined;

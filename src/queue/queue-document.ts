@@ -10,7 +10,7 @@ import { type CollectionDescription, moment, text } from '../mongo/collection-de
 export interface QueueDocument {
   /** The name of the queue. */
   readonly _id: string;
-  /** Since when the queue is paused. */
+  /** Moment at which the queue was paused. */
   readonly paused: Date;
 }
 
@@ -36,9 +36,9 @@ export interface Queue {
   readonly ready: CappedCount;
   /** Queued jobs that are due later. */
   readonly delayed: CappedCount;
-  /** Since when the job that has waited longest is waiting. Null if none is due. */
+  /** Moment since which the longest-waiting job waits. Null if none is due. */
   readonly oldest: Date | null;
-  /** Since when the queue is paused. Null if it is not paused. */
+  /** Moment at which the queue was paused. Null if it is not paused. */
   readonly paused: Date | null;
 }
 

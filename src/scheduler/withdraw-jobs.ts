@@ -3,7 +3,7 @@ import type { JobDocument } from '../job/job.js';
 import { type Ahead, type AheadJob, findMadeAhead } from './find-made-ahead.js';
 import { findOccurrenceJob } from './find-occurrence-job.js';
 
-/** What was withdrawn, and the state that the item had before. */
+/** The withdrawn jobs, and the state that the item had before. */
 export interface Withdrawn {
   /** The jobs from the first withdrawn one on. Others were kept, because a person had begun or cancelled them. */
   readonly made: readonly { readonly at: Date; readonly isWithdrawn: boolean }[];

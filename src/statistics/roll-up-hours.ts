@@ -79,7 +79,7 @@ async function rollUp({ statistics, statisticsHours }: StatisticsCollections, ho
   );
 }
 
-/** Returns the last hour that was added up, or that before the first one. */
+/** Returns the beginning of the last hour that was added up. Without one, returns the hour before 1970. */
 async function lastHour({ statisticsHours }: StatisticsCollections, end: number): Promise<number> {
   const last = await statisticsHours.findOne(
     { _id: { $lt: new Date(end) } },

@@ -32,7 +32,7 @@ export interface AttemptCounts {
 export interface WaitCounts {
   /** How many times a job waited. */
   waits: number;
-  /** For how long in all, in milliseconds. */
+  /** Total time that they waited, in milliseconds. */
   waitedMs: number;
 }
 

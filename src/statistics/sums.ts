@@ -20,7 +20,7 @@ export interface KindSums {
   readonly wait: Histogram;
 }
 
-/** What documents of statistics hold, as far as it is of interest. */
+/** The counts in documents of statistics. */
 export type Counted = Pick<StatisticsDocument, 'total' | 'names' | 'limits'>;
 
 export function noKindSums(): KindSums {

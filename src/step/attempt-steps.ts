@@ -480,7 +480,10 @@ function firstName(name: string, was: readonly string[]): string {
 /** The step whose function is running. */
 const stepUnderWay = new AsyncLocalStorage<string>();
 
-/** @throws ValidationError inside of another step, which could not be stored while the job is suspended by the inner one */
+/**
+ * Refuses a step inside of another one, which could not be stored while the inner one suspends the job. @throws
+ * ValidationError
+ */
 function requireOutside(name: string): void {
   const outer = stepUnderWay.getStore();
   if (outer === undefined) return;

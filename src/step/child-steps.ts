@@ -18,7 +18,7 @@ export interface Children {
   readonly isUndoable?: boolean;
 }
 
-/** What is stored of children that were added. */
+/** Stored facts about children that were added. */
 interface StoredChildren {
   readonly id: string;
   readonly count: number;

@@ -10,11 +10,11 @@ import { AttemptSteps } from './attempt-steps.js';
 import { Undoing } from './compensation.js';
 import type { StepHost } from './step-host.js';
 
-/** What code would do with the stored steps of a job. */
+/** Result of a replay: what code would do with the stored steps of a job. */
 export interface Replay {
   /** Stored steps and waits that the code asks for, by their stored names. */
   readonly met: readonly string[];
-  /** What would run or be waited for next. Empty if the function ends without. */
+  /** Steps that would run or be waited for next. Empty if the function ends without. */
   readonly next: readonly string[];
   /** Stored steps and waits that the code did not ask for before that: they were renamed or removed, or stand behind a new step. */
   readonly unmet: readonly string[];

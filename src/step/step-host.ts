@@ -79,7 +79,7 @@ export interface SteppingAttempt {
   outOfTime(): Promise<void>;
 }
 
-/** What an attempt reports while it runs. */
+/** The reports of an attempt while it runs. */
 export interface StepReport {
   log(message: string, fields?: LogLineFields): void;
   /** Returns an error in the form in which it is stored, without the values of redacted fields. */
@@ -90,7 +90,7 @@ export interface StepReport {
   hold(): () => void;
 }
 
-/** Where steps run. */
+/** The surroundings in which steps run. */
 export interface StepHost {
   readonly attempt: SteppingAttempt;
   readonly report: StepReport;

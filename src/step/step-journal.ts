@@ -21,7 +21,7 @@ const MAX_BYTES = 64 * 1024;
 const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024;
 const RESERVED_BYTES = 2 * 1024 * 1024;
 
-/** What is known of a step. */
+/** Facts known of a step. */
 export interface KnownStep {
   readonly kind: StepKind;
   readonly state: StepState;
@@ -197,7 +197,10 @@ export class StepJournal {
   }
 }
 
-/** Only steps that never change again are moved. Failed ones go away when the job is retried. */
+/**
+ * Returns whether the step may move to a page, because it never changes again. Failed ones go away when the job is
+ * retried.
+ */
 function isForPage({ state, kind }: StepEntry): boolean {
   return kind !== 'compensation' && (state === 'completed' || state === 'timedOut');
 }

@@ -1,6 +1,6 @@
 import type { StepFunction } from '../job/steps.js';
 
-/** What holds for the steps of all jobs. The testing kit has rules of its own. */
+/** Rules for the steps of all jobs. The testing kit has rules of its own. */
 export interface StepRules {
   /** A wait up to this time is waited in place, which costs less than to suspend the job and to claim it again. */
   readonly maxInPlaceMs: number;

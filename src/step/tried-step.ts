@@ -32,7 +32,7 @@ export interface TriedStep {
   perform(context: StepContext, ended: (returned: unknown) => Promise<StepWrite>): Promise<StepWrite>;
 }
 
-/** Where a step runs. */
+/** The place in which a step runs. */
 export interface StepPlace {
   readonly host: StepHost;
   readonly journal: StepJournal;
@@ -77,7 +77,7 @@ export async function tryStep(
   }
 }
 
-/** @throws ValidationError for a step that no attempt has enough time for. Giving the job back would not help */
+/** Refuses a step that no attempt has enough time for. Giving the job back would not help. @throws ValidationError */
 function requireFitting({ name, options }: TriedStep, { wholeTimeMs }: StepHost): void {
   if (options.expectedDuration === 0 || options.expectedDuration < wholeTimeMs) return;
   const message = `expected less than the ${wholeTimeMs} ms that an attempt has here at most: raise the job's timeout or the worker's, or split the step`;

@@ -30,7 +30,7 @@ export function shareOf({ ended, failed }: Rate): number {
   return ended === 0 ? 0 : failed / ended;
 }
 
-/** For a confidence of 97.5 %. */
+/** Quantile of the normal distribution for a confidence of 97.5 %. */
 const Z = 1.96;
 
 /**

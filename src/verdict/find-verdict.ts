@@ -24,7 +24,7 @@ export interface Verdict {
   readonly at: Date;
   /** True if nothing was found. */
   readonly isWell: boolean;
-  /** What is wrong: failures first, then by rule, at most 20 of each. */
+  /** The findings: failures first, then by rule, at most 20 of each rule. */
   readonly findings: readonly VerdictFinding[];
 }
 

@@ -17,14 +17,17 @@ export const findingCodes = [
 
 export type FindingCode = (typeof findingCodes)[number];
 
-/** What a finding is about. `name` is the name of a kind of jobs or a queue, the id of a schedule, or the key of a limit. */
+/**
+ * The subject of a finding. `name` is the name of a kind of jobs or a queue, the id of a schedule, or the key of a
+ * limit.
+ */
 export interface FindingSubject {
   readonly type: 'deployment' | 'job' | 'queue' | 'schedule' | 'limit';
   /** Empty for the whole deployment. */
   readonly name: string;
 }
 
-/** What a person can do about a finding at once. */
+/** Actions that a person can take on a finding at once. */
 export const findingActions = ['see', 'retry', 'pause', 'resume', 'skip'] as const;
 
 /**
@@ -41,9 +44,9 @@ export interface VerdictFinding {
   readonly about: FindingSubject;
   /** A sentence without a full stop. Holds names, counts and a normalised message, and nothing of a job's payload. */
   readonly text: string;
-  /** What to do. */
+  /** Advice on what to do. */
   readonly advice: string;
-  /** Since when, as far as that is known. */
+  /** Moment at which it began, if that is known. */
   readonly since: Date | undefined;
   readonly actions: readonly FindingAction[];
   /** Group of the most frequent failure. See `processor.failures`. */

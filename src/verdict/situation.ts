@@ -16,12 +16,12 @@ export interface VerdictCollections
   readonly failures: Collection<FailureDocument>;
 }
 
-/** What every rule knows. */
+/** Facts that every rule is given. */
 export interface Situation {
   readonly collections: VerdictCollections;
-  /** By the database's clock. */
+  /** Now, by the database's clock. */
   readonly now: Date;
-  /** At most 1,000. */
+  /** The paused queues, at most 1,000. */
   readonly pausedQueues: readonly QueueDocument[];
   /** The circuit breakers that are open, or half open, at most 100. */
   readonly openBreakers: readonly LimitDocument[];

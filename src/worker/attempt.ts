@@ -190,7 +190,7 @@ export class Attempt implements CallingAttempt {
     });
   }
 
-  /** Until the worker must stop. Negative after that. */
+  /** Milliseconds until the worker must stop. Negative after that. */
   get #workersTimeLeft(): number {
     return this.scope.limits.stopAt - Date.now();
   }

@@ -20,7 +20,7 @@ const MAX_TRIES = 10;
 /** Maximum size of such a claim. Jobs that are turned away cost little, so a large claim gets past them soon. */
 const MAX_TURNED_AWAY = 500;
 
-/** As `MAX_TURNED_AWAY`, while jobs wait for their moments. A large claim would take so long that moments pass unused. */
+/** Maximum size while jobs wait for their moments. A larger claim would take so long that moments pass unused. */
 const MAX_POSTPONED = 50;
 
 /** The result of a claim. */

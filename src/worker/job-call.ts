@@ -19,14 +19,14 @@ import { failedOutcome, finalFailure } from './failed-outcome.js';
 import type { LeaseKeeper } from './lease-keeper.js';
 import { type JudgedAttempt, outcomeThatCounts, unfinished } from './outcome-that-counts.js';
 
-/** What a call needs of its attempt. */
+/** The part of an attempt that its call needs. */
 export interface CallingAttempt extends SteppingAttempt, JudgedAttempt {
   readonly report: AttemptReport;
   /** Calls the function of the job. @throws AttemptAbortedError if it is too late to begin, and what the function throws */
   callFunction(context: JobContext): Promise<unknown>;
 }
 
-/** What the calls of one drain share. */
+/** Parts that the calls of one drain share. */
 export interface CallScope extends DrainScope {
   /** How long the drain runs in all, in milliseconds. Infinity if unknown. */
   readonly wholeTimeMs: number;
@@ -36,7 +36,10 @@ export interface CallScope extends DrainScope {
   readonly steps: StepStore;
 }
 
-/** One call of a job's function: what the function is given, the middleware and the steps, and what came of it. */
+/**
+ * One call of a job's function, with its middleware and steps. Prepares what the function is given, and returns how the
+ * call ended.
+ */
 export class JobCall {
   /** Made on first use. */
   #steps: AttemptSteps | undefined;

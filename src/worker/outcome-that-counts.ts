@@ -5,7 +5,7 @@ import type { ClaimedJob } from '../job/job.js';
 import type { Outcome } from '../job/outcome.js';
 import { failedOutcome } from './failed-outcome.js';
 
-/** What decides which outcome of an attempt counts. */
+/** Facts that decide which outcome of an attempt counts. */
 export interface JudgedAttempt {
   readonly job: ClaimedJob;
   readonly factory: JobFactory;

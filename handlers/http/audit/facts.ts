@@ -2,7 +2,7 @@ import type { AuditChange, RemoteProcessor } from '../../../src/index.js';
 import { withinTime } from '../../../src/mongo/within-time.js';
 import { toSchedulerView } from '../scheduler-view.js';
 
-/** What people set of something, by field. */
+/** The fields that people set, with their values. */
 type Facts = Readonly<Record<string, unknown>>;
 
 /** Reads the facts of something. Empty if it does not exist. */
@@ -11,7 +11,7 @@ type ReadFacts = (processor: RemoteProcessor, id: string) => Promise<Facts>;
 /** Fields whose values may be secret, or belong to others. Only that they were changed is recorded. */
 const secret: ReadonlySet<string> = new Set(['input', 'jobOptions']);
 
-/** What changes without a person, and what stays. */
+/** Fields that change without a person, or never. */
 const untold: ReadonlySet<string> = new Set([
   ...['id', 'ended', 'nextCallTime', 'lastCallTime', 'lastJobId', 'occurrences', 'skipped'],
   ...['declaredBy', 'version', 'leftOut'],

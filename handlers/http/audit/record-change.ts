@@ -20,18 +20,18 @@ const RECORD_MS = 3_000;
 export interface RequestedChange {
   /** The name of the operation in the OpenAPI document. */
   readonly action: string;
-  /** What the request names. */
+  /** The things that the request names. */
   readonly targets: readonly string[];
   /** Whether it adds something, whose path the answer tells. */
   readonly isAddition?: boolean;
-  /** What else the request says about it. */
+  /** The changes that the request itself tells. */
   readonly changes?: readonly AuditChange[];
 }
 
 /** How a change ended. */
 export interface EndOfChange {
   readonly outcome: AuditOutcome;
-  /** What was changed, if the answer tells. Default: what the request names. */
+  /** The changed things, if the answer tells. Default: those that the request names. */
   readonly targets?: readonly string[] | undefined;
 }
 

@@ -3,7 +3,7 @@ import { apiPath } from './paths.js';
 
 type Schema = Readonly<Record<string, unknown>>;
 
-/** What the OpenAPI document tells of an operation. */
+/** An operation, as the OpenAPI document tells it. */
 export interface ApiOperation {
   readonly operationId: string;
   readonly method: string;

@@ -8,7 +8,7 @@ import type { DashboardEnvironment } from './environment.js';
 /** Returns what a form asks for. Undefined for a form that changes nothing. @param id that in its path, or empty */
 type Reading = (form: URLSearchParams, id: string) => RequestedChange | undefined;
 
-/** What each form changes, by the route that it is sent to. Actions have the names of the API's operations. */
+/** The change that each form makes, by the route that it is sent to. Actions have the names of the API's operations. */
 export const formsByRoute: Readonly<Record<string, Reading>> = {
   '/dashboard/jobs': byAction('jobs', 'id', { cancel: 'cancelJob', retry: 'retryJob', remove: 'removeJob' }),
   '/dashboard/jobs/:id/changes': toOne('updateJob', 'jobs'),

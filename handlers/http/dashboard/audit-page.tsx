@@ -14,7 +14,7 @@ interface AuditPageProps extends Entries {
 /** Number of targets of an entry that are shown. */
 const SHOWN_TARGETS = 3;
 
-/** Who changed what, the newest first. */
+/** Shows who changed what, the newest first. */
 export function AuditPage({ entries, cursor, target, who, isFirst, now }: AuditPageProps) {
   const first = auditOfPath({ target, who });
   return (

@@ -19,7 +19,7 @@ interface DeedsProps {
   readonly now: Date;
 }
 
-/** What people did to something. Nothing if nobody did anything. */
+/** Shows what people did to something. Shows nothing if nobody did anything. */
 export function Deeds({ entries, target, session, now }: DeedsProps) {
   return (
     <div id="deeds" data-live>

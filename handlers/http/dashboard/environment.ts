@@ -12,9 +12,12 @@ export interface DashboardEnvironment {
     form: URLSearchParams;
     /** The state of the deployment. Set on every page that requires signing in. */
     state: LatestState;
-    /** What an answer tells on the next page. Set by `redirectWith`. */
+    /** Notice for the next page. Set by `redirectWith`. */
     notice: Notice | undefined;
-    /** What a form changed, for the audit log. Set by forms for several things, some of which may not be changed. */
+    /**
+     * The things that a form changed, for the audit log. Set by forms for several things, some of which may not be
+     * changed.
+     */
     changed: readonly string[] | undefined;
   };
 }

@@ -22,7 +22,7 @@ interface FailuresPageProps {
   readonly now: Date;
 }
 
-/** What failed alike, the last seen first. */
+/** Shows groups of attempts that failed alike, the last seen first. */
 export function FailuresPage({ jobName, names, ...list }: FailuresPageProps) {
   const { failures, cursor, isFirst, session, now } = list;
   return (

@@ -105,7 +105,7 @@ export function GroupPage({ kind, group, failures, ends = [], ...rest }: GroupPa
 interface MembersProps {
   readonly title: string;
   readonly jobs: readonly EndedMember[];
-  /** What is said below the list. Empty for nothing. */
+  /** Text below the list. Empty for none. */
   readonly more: string;
 }
 

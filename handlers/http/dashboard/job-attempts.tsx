@@ -16,7 +16,7 @@ interface AttemptsProps {
   readonly now: Date;
 }
 
-/** What is known of an attempt. Without `attempt`, what is left of those that are not kept any more. */
+/** Facts known of an attempt. Without `attempt`, those left of attempts that are not kept any more. */
 interface Told {
   readonly attempt: JobAttempt | undefined;
   readonly errors: JobError[];

@@ -31,7 +31,7 @@ interface JobPageProps {
   readonly below: Children | undefined;
   /** How many jobs are in error with the same failure, with this one. Absent for a job that is not in error. */
   readonly failing: CappedCount | undefined;
-  /** What people did to it last. */
+  /** The last changes that people made to the job. */
   readonly deeds: readonly AuditEntry[];
   readonly session: Session;
   /** Whether the user may add jobs of this kind. */

@@ -148,7 +148,7 @@ export function jobRoutes(processor: RemoteProcessor) {
     return { processor, callerRole: context.get('session').caller.role };
   }
 
-  /** With 0 as `maxBytes`, results and payloads are left out. */
+  /** Finds the steps of a job. With 0 as `maxBytes`, results and payloads are left out. */
   async function findSteps(id: string, maxBytes: number) {
     return findStepsWithin(await processor[connectedCollections](), id, maxBytes);
   }

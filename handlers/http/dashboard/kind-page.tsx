@@ -12,7 +12,7 @@ interface KindPageProps {
   readonly jobName: string;
   readonly statistics: StatisticsRange;
   readonly marks: readonly Mark[];
-  /** What failed in the last day, the last seen first. */
+  /** Failures of the last day, the last seen first. */
   readonly failures: readonly FailureInfo[];
   readonly now: Date;
 }

@@ -14,10 +14,10 @@ interface KindsPageProps {
   readonly range: Range;
   /** The text that the names of the kinds contain. Undefined for all. */
   readonly name: string | undefined;
-  /** What failed in the last hour, the last seen first. */
+  /** Failures of the last hour, the last seen first. */
   readonly failures: readonly FailureInfo[];
   readonly isFirst: boolean;
-  /** Where the next page begins, if there is one. */
+  /** Number with which the next page begins, if there is one. */
   readonly next: number | undefined;
 }
 

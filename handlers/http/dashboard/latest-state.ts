@@ -16,7 +16,7 @@ const MAX_COUNTED = 1_000;
 /** Number of workers shown. */
 const MAX_WORKERS = 50;
 
-/** What pages show of the whole deployment, whoever looks at them. */
+/** Keeps what pages show of the whole deployment, whoever looks at them. */
 export class LatestState {
   #read = this.#remembered();
 

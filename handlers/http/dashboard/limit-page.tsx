@@ -12,7 +12,7 @@ import { TokenField } from './token-field.js';
 
 interface LimitPageProps {
   readonly limit: LimitDetails;
-  /** What people did to it last. */
+  /** The last changes that people made to the limit. */
   readonly deeds: readonly AuditEntry[];
   readonly session: Session;
   readonly now: Date;

@@ -105,7 +105,7 @@ function Suggestions({ id, values }: { id: string; values: readonly string[] }) 
   );
 }
 
-/** What a draft means: its pattern in words, and when it would be due next. */
+/** Meaning of a draft: its pattern in words, and when it would be due next. */
 export interface DraftPreview {
   readonly occurrences: readonly Preview[];
   /** Why there are none. */

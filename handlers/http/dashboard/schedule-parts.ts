@@ -9,7 +9,7 @@ import { parseOptions } from './scheduler-text.js';
 /** Number of occurrences shown beside a form. */
 const SHOWN = 5;
 
-/** What a form for a schedule needs to know besides the schedule. */
+/** Data for the form of a schedule, besides the schedule. */
 export interface ScheduleParts {
   readonly names: readonly string[];
   readonly input: Field;

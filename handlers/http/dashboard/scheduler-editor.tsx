@@ -15,7 +15,7 @@ interface EditorProps {
   readonly draft: ScheduleDraft;
   /** The stored item from which the draft was made. */
   readonly base?: string | undefined;
-  /** What somebody else changed meanwhile. */
+  /** Changes that somebody else made meanwhile. */
   readonly meanwhile?: ChangedMeanwhile | undefined;
   /** The known kinds of jobs. */
   readonly names: readonly string[];
@@ -27,7 +27,7 @@ interface EditorProps {
   readonly mayEdit: boolean;
 }
 
-/** What somebody else changed while an item was edited. */
+/** Changes that somebody else made while an item was edited. */
 export interface ChangedMeanwhile {
   /** The current item. */
   readonly now: string;

@@ -15,7 +15,7 @@ interface SchedulerPageProps {
   readonly occurrences: readonly Preview[];
   /** The jobs of the last occurrences, the latest first. */
   readonly history: readonly OccurrenceJob[];
-  /** What people did to it last. */
+  /** The last changes that people made to the schedule. */
   readonly deeds: readonly AuditEntry[];
   readonly session: Session;
   /** Whether the user may add jobs of the item's kind, and therefore change or run the item. */

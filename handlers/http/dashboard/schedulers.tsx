@@ -181,7 +181,7 @@ export function schedulerRoutes(processor: RemoteProcessor) {
 
 interface Edited {
   readonly draft: ScheduleDraft;
-  /** What somebody else changed meanwhile. */
+  /** Changes that somebody else made meanwhile. */
   readonly meanwhile?: ChangedMeanwhile;
 }
 

@@ -16,7 +16,7 @@ import { TokenField } from './token-field.js';
 /** Maximum number of findings on the overview. */
 const SHOWN = 12;
 
-/** What is wrong, since when, and what can be done at once. */
+/** Shows what is wrong, since when, and what can be done at once. */
 export function VerdictCard({
   verdict,
   session,

@@ -8,11 +8,11 @@ import { capped } from './parts/number.js';
 import { WaitLabel } from './parts/wait-label.js';
 import { jobPath, limitPath } from './paths.js';
 
-/** What a queued job waits for, besides its time. */
+/** The things that a queued job waits for, besides its time. */
 export interface Waits {
   /** The limit in whose line it stands. */
   readonly limit?: LimitDetails | undefined;
-  /** Since when its queue is paused. */
+  /** Moment at which its queue was paused. */
   readonly queuePaused?: Date | undefined;
   /** The circuit breaker of its kind. */
   readonly breaker?: BreakerState | undefined;

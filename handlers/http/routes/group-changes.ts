@@ -7,9 +7,9 @@ import { defineRoute } from '../route.js';
 interface GroupNames {
   readonly one: 'batch' | 'workflow';
   readonly many: 'batches' | 'workflows';
-  /** As in the names of operations. */
+  /** Name of the group as in the names of operations. */
   readonly title: 'Batch' | 'Workflow';
-  /** What happens to the jobs that do not run when it is cancelled. */
+  /** Text about the jobs that do not run when it is cancelled. */
   readonly cancelled: string;
   readonly exampleId: string;
 }

@@ -41,7 +41,7 @@ const claimsSchema = z.strictObject({
   /** Fingerprint of the key, so that another key with the same id cannot take over the session. */
   fingerprint: z.string(),
   formToken: z.string(),
-  /** In milliseconds since 1970, like `used`. */
+  /** End of the session, in milliseconds since 1970, like `used`. */
   expires: z.number(),
   used: z.number(),
 });

@@ -13,7 +13,7 @@ export interface JobToImport {
   readonly priority: number | undefined;
 }
 
-/** What a document of Agenda becomes here. */
+/** Result of converting a document of Agenda. */
 export type Conversion =
   | { readonly kind: 'job'; readonly job: JobToImport }
   | {
@@ -29,7 +29,7 @@ export type Conversion =
 export interface ConversionOptions {
   /** The time by the clock of the target database. */
   readonly now: Date;
-  /** After this time Agenda takes a locked job for lost, and runs it again. */
+  /** Time after which Agenda takes a locked job for lost, and runs it again. */
   readonly lockLifetimeMs: number;
   /** The time zone of cron expressions that have none of their own. */
   readonly timeZone: string;

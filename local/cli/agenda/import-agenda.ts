@@ -10,7 +10,7 @@ import { type Conversion, type ConversionOptions, convert, type JobToImport } fr
 import { type ImportedKind, type ImportedSchedule, ImportReport } from './import-report.js';
 import { readAgendaJobs } from './read-agenda-jobs.js';
 
-/** Where jobs and scheduler items go. */
+/** Target of jobs and scheduler items. */
 export interface ImportTarget {
   readonly db: Db;
   readonly collections: Pick<Collections, 'jobs' | 'scheduler'>;
@@ -21,7 +21,7 @@ export interface ImportTarget {
 }
 
 export interface ImportOptions extends Omit<ConversionOptions, 'now'> {
-  /** Only jobs that have one of these names in Agenda. */
+  /** Names in Agenda. Jobs of other names are left out. */
   readonly names: readonly string[] | undefined;
   /** Called after each batch, with the number of documents read so far. */
   readonly onProgress: (read: number) => void;

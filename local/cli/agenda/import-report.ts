@@ -42,7 +42,7 @@ const MAX_REASONS = 1000;
 
 const OTHER_REASON = 'another reason: solve those that are told first';
 
-/** What a run found in Agenda's collection, and what became of it. */
+/** Counts what a run found in Agenda's collection, and what became of it. */
 export class ImportReport {
   readonly #kinds = new Map<string, ImportedKind>();
   readonly #refusals = new Map<string, Refusal>();

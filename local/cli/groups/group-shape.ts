@@ -43,5 +43,5 @@ export const resultsShape = z.looseObject({
   cursor: z.string().nullable(),
 });
 
-/** What cancelling or retrying has changed. */
+/** Result of cancelling or retrying a group. */
 export const changeShape = z.looseObject({ id: z.string(), changed: z.number() });

@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 const moment = z.string().nullable();
 
-/** What a suspended job waits for. */
+/** Something that a suspended job waits for. */
 export const waitShape = z.object({
   name: z.string(),
   kind: z.string(),

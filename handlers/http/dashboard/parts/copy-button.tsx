@@ -1,5 +1,5 @@
 type CopyButtonProps = {
-  /** What is copied, such as `the stack`. */
+  /** Name of what is copied, such as `the stack`. */
   readonly what: string;
 } & ({ readonly text: string } | { readonly from: string } | { readonly path: string });
 

@@ -80,7 +80,7 @@ export function TimeChart({ id, title, statistics, marks, jobName }: TimeChartPr
 
 interface BarOfChart {
   readonly point: StatisticsPoint;
-  /** In percent of the drawing. */
+  /** Distance from the left, in percent of the drawing. */
   readonly left: number;
   readonly width: number;
   readonly href: string;
@@ -108,7 +108,7 @@ function Bar(props: BarOfChart & { readonly highest: number; readonly highestRat
   );
 }
 
-/** One among many is to be seen too. */
+/** Returns the height of a bar. Even the smallest count can be seen. */
 function heightOf(value: number, highest: number, height: number): number {
   return value === 0 ? 0 : Math.max(1, Math.round((value / highest) * height * 10) / 10);
 }
