@@ -61,6 +61,7 @@ const leftOut = z.array(z.enum(['output'])).register(documented, {
 });
 const resultShape = {
   id: z.string(),
+  jobName: z.string(),
   status: jobStatus,
   output: json,
   error: z.string().nullable().register(documented, { description: 'Message of the last error.' }),

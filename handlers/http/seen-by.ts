@@ -1,5 +1,5 @@
 import type { Role } from '../../src/access/role.js';
-import type { Job, RemoteProcessor, SchedulerItem } from '../../src/index.js';
+import type { Job, JobResult, RemoteProcessor, SchedulerItem } from '../../src/index.js';
 import type { FoundSteps } from '../../src/job/find-steps.js';
 import { maskedSteps } from '../../src/job/masked-job.js';
 import { masked, restored } from '../../src/job/redacted-paths.js';
@@ -53,6 +53,23 @@ export async function stepsSeenBy(
   const paths = (await processor.factories.redactions([jobName])).get(jobName);
   if (paths?.length === 0) return steps;
   return maskedSteps(steps, (await processor.getJob(id))?.input, paths);
+}
+
+/**
+ * As `jobsSeenBy`, for the results of a batch or a workflow. The output of a kind with redacted fields is masked as a whole,
+ * since the input is not read, whose values may stand anywhere in it.
+ */
+export async function resultsSeenBy<Result extends JobResult>(
+  { processor, callerRole }: Onlooker,
+  results: readonly Result[],
+): Promise<readonly Result[]> {
+  if (callerRole === 'admin') return results;
+  const redactions = await processor.factories.redactions(results.map(({ jobName }) => jobName));
+  const isHidden = ({ jobName, output }: JobResult) =>
+    output !== undefined && redactions.get(jobName)?.length !== 0;
+  return results.map((result) =>
+    isHidden(result) ? { ...result, output: masked(result.output, undefined) } : result,
+  );
 }
 
 /** Returns an input that somebody saw masked and sends back, with the values of a job of its kind behind the masks. */

@@ -16,6 +16,8 @@ export interface ResultsFilter extends PageFilter {
 /** How a job of a batch or a workflow ended, or what it is now. */
 export interface JobResult {
   readonly id: string;
+  /** Name of its kind. */
+  readonly jobName: string;
   readonly status: JobStatus;
   /** Present once it has completed. */
   readonly output?: unknown;
@@ -58,8 +60,9 @@ export async function listResults(
   } = validateNow(filterSchema, filter, 'Filter of results');
   const ids = idsOf(from, Math.min(size, from + (status ? MAX_SEARCHED : limit)));
   const among = { _id: { $in: [...ids] }, ...(status && { status }) };
-  const options = { projection: resultFields, sort: { _id: 1 }, batchSize: limit + 1, ...byId } as const;
-  const found = await readPage(jobs.find<ReadMember>(among, options), { limit, maxBytes });
+  const projection = { ...resultFields, jobName: 1 } as const;
+  const options = { projection, sort: { _id: 1 }, batchSize: limit + 1, ...byId } as const;
+  const found = await readPage(jobs.find<ReadResult>(among, options), { limit, maxBytes });
   const last = found.documents.at(-1);
   const next = from + (found.hasMore && last ? ids.indexOf(last._id) + 1 : ids.length);
   return {
@@ -68,8 +71,10 @@ export async function listResults(
   };
 }
 
-function toResult({ _id: id, status, output, errors }: ReadMember): JobResult {
-  if (status === 'completed') return { id, status, output };
+type ReadResult = ReadMember & Pick<JobDocument, 'jobName'>;
+
+function toResult({ _id: id, jobName, status, output, errors }: ReadResult): JobResult {
+  if (status === 'completed') return { id, jobName, status, output };
   const error = lastErrorOf(errors);
-  return { id, status, ...(error !== undefined && { error }) };
+  return { id, jobName, status, ...(error !== undefined && { error }) };
 }

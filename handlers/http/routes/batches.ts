@@ -14,6 +14,7 @@ import {
   toResultViews,
 } from '../group-view.js';
 import { defineRoute } from '../route.js';
+import { resultsSeenBy } from '../seen-by.js';
 import { groupChanges } from './group-changes.js';
 
 const batch = { ...exampleProgress, then: { id: 'import-7.then', when: 'completed' } };
@@ -104,6 +105,7 @@ const results = defineRoute({
         {
           index: 0,
           id: 'import-7.000000',
+          jobName: 'echo',
           status: 'completed',
           output: { n: 1 },
           error: null,
@@ -114,8 +116,9 @@ const results = defineRoute({
     },
   },
   problems: ['not_found'],
-  async answer({ parameters: { id }, query }, { processor, maxBytes }) {
-    const { results, cursor = null } = await processor.batches.listResults(id, { ...query, maxBytes });
+  async answer({ parameters: { id }, query }, { processor, callerRole, maxBytes }) {
+    const { results: found, cursor = null } = await processor.batches.listResults(id, { ...query, maxBytes });
+    const results = await resultsSeenBy({ processor, callerRole }, found);
     return { body: { results: toResultViews(results, maxBytes), cursor } };
   },
 });

@@ -14,6 +14,7 @@ import {
   workflowView,
 } from '../group-view.js';
 import { defineRoute } from '../route.js';
+import { resultsSeenBy } from '../seen-by.js';
 import { groupChanges } from './group-changes.js';
 
 const progress = { ...exampleProgress, id: 'nightly' };
@@ -123,6 +124,7 @@ const results = defineRoute({
         {
           name: 'extract',
           id: 'nightly.extract',
+          jobName: 'echo',
           status: 'completed',
           output: { rows: [1, 2] },
           error: null,
@@ -133,8 +135,12 @@ const results = defineRoute({
     },
   },
   problems: ['not_found'],
-  async answer({ parameters: { id }, query }, { processor, maxBytes }) {
-    const { results, cursor = null } = await processor.workflows.listResults(id, { ...query, maxBytes });
+  async answer({ parameters: { id }, query }, { processor, callerRole, maxBytes }) {
+    const { results: found, cursor = null } = await processor.workflows.listResults(id, {
+      ...query,
+      maxBytes,
+    });
+    const results = await resultsSeenBy({ processor, callerRole }, found);
     return { body: { results: toResultViews(results, maxBytes), cursor } };
   },
 });

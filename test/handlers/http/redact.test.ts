@@ -34,12 +34,15 @@ const charge = defineJob({
 });
 
 const ids = { good: 'good', bad: 'bad', waiting: 'waiting', schedule: 'charging' };
+const group = 'together';
 
 beforeEach(async () => {
   const { processor } = api;
   await processor.addJobFactory(charge);
   await processor.addJob(charge, input, { id: ids.good });
   await processor.addJob(charge, { ...input, fails: true }, { id: ids.bad });
+  await processor.addBatch([{ job: charge, input }], { id: group });
+  await processor.addWorkflow({ id: group, jobs: { only: { job: charge, input } } });
   await processor.processJobs();
   await processor.addJob(charge, input, { id: ids.waiting, delay: '1h' });
   await processor.signal(ids.waiting, 'paid', { card: input.card, text: `by ${NUMBER}` });
@@ -56,6 +59,7 @@ const readable = routes
   .filter(({ method }) => method === 'GET')
   .flatMap(({ path }) => {
     if (path.startsWith('/v1/jobs/')) return Object.values(ids).map((id) => path.replace('{id}', id));
+    if (/batches|workflows/.test(path)) return [path.replace('{id}', group)];
     return [path.replace('{id}', ids.schedule).replace('{name}', 'charge')];
   });
 
@@ -79,6 +83,8 @@ test('the role admin sees the values', async () => {
   expect(good).toMatchObject({ input, output: { card: input.card }, progress: { at: MASK } });
   const steps = await (await api.call(`/v1/jobs/${ids.good}/steps`, { key: 'key-of-admin' })).text();
   expect(steps).toContain(NUMBER);
+  const results = await api.call(`/v1/batches/${group}/results`, { key: 'key-of-admin' });
+  expect(await results.text()).toContain(NUMBER);
   const item = await (await api.call(`/v1/schedulers/${ids.schedule}`, { key: 'key-of-admin' })).json();
   expect(item).toMatchObject({ input });
 });
@@ -106,6 +112,11 @@ test('the dashboard shows no redacted value, and shows them to an admin', async 
     '/',
     '/dashboard/jobs',
     '/dashboard/failures',
+    '/dashboard/kinds',
+    '/dashboard/kinds/charge',
+    '/dashboard/audit',
+    `/dashboard/batches/${group}`,
+    `/dashboard/workflows/${group}`,
     `/dashboard/schedulers/${ids.schedule}`,
     `/dashboard/job-factories/charge?from=${ids.good}`,
     ...[ids.good, ids.bad, ids.waiting].flatMap((id) =>
