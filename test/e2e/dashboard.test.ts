@@ -432,6 +432,32 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
     expect(button?.y).toBeLessThan(200);
   });
 
+  test('a schedule is added by its form, which tells what is typed, and has the fields of the job', async () => {
+    await open('write');
+    await page.getByRole('link', { name: 'Schedules', exact: true }).click();
+    await page.getByRole('link', { name: 'Add a schedule' }).click();
+    await see('at 09:00, Monday to Friday');
+    await page.getByLabel('cron').fill('30 6 * * SAT');
+    await see('at 06:30, Saturday');
+    await page.getByLabel('time zone').fill('Europe/Zurich');
+    await page.locator('#preview').getByText('(Europe/Zurich)').waitFor();
+    await page.getByLabel('job', { exact: true }).fill('greet');
+    await page.keyboard.press('Tab');
+    await page.getByLabel('name', { exact: true }).fill('Ada');
+    await page.getByLabel('times').fill('many');
+    await page.getByRole('button', { name: 'Add', exact: true }).last().click();
+    await see(/expected number/i);
+    await page.getByLabel('times').fill('2');
+    await page.keyboard.press('Enter');
+
+    await page.waitForURL(/\/dashboard\/schedulers\/\w+$/);
+    const [added] = (await processor.schedules.list({ text: 'greet' })).schedulers;
+    expect(added).toMatchObject({
+      ...{ cron: '30 6 * * SAT', timeZone: 'Europe/Zurich' },
+      input: { name: 'Ada', times: 2, loud: false },
+    });
+  });
+
   test('a queue is paused and resumed', async () => {
     await processor.addJob('echo', {}, { queue: 'mail', delay: '1h' });
     await open('admin');

@@ -8,7 +8,7 @@ import { Issues } from './form/issues.js';
 import { placeIssues } from './form/place-issues.js';
 import { readValue } from './form/read-value.js';
 import { jsonText } from './parts/json-text.js';
-import { jobsPath } from './paths.js';
+import { jobsPath, newSchedulerPath } from './paths.js';
 import { TokenField } from './token-field.js';
 
 export interface Draft {
@@ -110,7 +110,10 @@ export function AddJobForm({ factory, draft, session, mayAdd }: AddJobFormProps)
     >
       <div class="title">
         <h1>{name}</h1>
-        <a href={jobsPath({ name })}>Its jobs</a>
+        <span>
+          <a href={jobsPath({ name })}>Its jobs</a>{' '}
+          {mayAdd && <a href={newSchedulerPath(undefined, name)}>Schedule it</a>}
+        </span>
       </div>
       <TokenField session={session} />
       <input type="hidden" name="as" value={isJson ? 'json' : 'fields'} />

@@ -50,7 +50,10 @@ export function newSchedulerRoutes(processor: RemoteProcessor) {
           <h1>Add a schedule</h1>
           <nav class="tabs" aria-label="Kinds of schedules">
             {kinds.map(([kind, name]) => (
-              <a href={newSchedulerPath(kind)} aria-current={kind === type ? 'page' : undefined}>
+              <a
+                href={newSchedulerPath(kind, jobOf(draft.text))}
+                aria-current={kind === type ? 'page' : undefined}
+              >
                 {name}
               </a>
             ))}
@@ -74,3 +77,9 @@ const kinds = [
   ['Delay', 'Again and again'],
   ['At', 'Once'],
 ] as const;
+
+/** Returns the kind of jobs that a draft names, to keep it when the kind of schedule changes. */
+function jobOf(text: string): string | undefined {
+  const jobName = valuesOf(text)?.jobName;
+  return typeof jobName === 'string' ? jobName : undefined;
+}

@@ -56,6 +56,7 @@ export function auditOfPath(filter: { readonly target?: string; readonly who?: s
 
 const pathsOfKinds: Readonly<Record<string, (id: string) => string>> = {
   job: jobPath,
+  queue: () => queuesPath,
   batch: batchPath,
   workflow: workflowPath,
   operation: operationPath,
@@ -101,9 +102,10 @@ export function schedulerPath(id: string): string {
  * Returns the path of the page that adds a scheduler item. Not below the path of items, where each path is an item's.
  *
  * @param type the type preset in the form. Default: `Cron`
+ * @param job the kind of jobs preset in the form. Default: none
  */
-export function newSchedulerPath(type?: SchedulerItem['type']): string {
-  return `/dashboard/new-scheduler${type === undefined ? '' : `?type=${type}`}`;
+export function newSchedulerPath(type?: SchedulerItem['type'], job?: string): string {
+  return withQuery('/dashboard/new-scheduler', { type, job });
 }
 
 /** Returns the path of the list of jobs with a filter. Leaves out empty fields. */

@@ -12,18 +12,20 @@ interface QueuesPageProps {
   /** Whether the list of queues starts at the first one. */
   readonly isFirst: boolean;
   readonly waiting: readonly WaitingJob[];
+  /** Who paused each paused queue, as far as that is known. */
+  readonly pausedBy: ReadonlyMap<string, string>;
   readonly session: Session;
   readonly now: Date;
 }
 
 /** The queues with jobs, and what waits longest. */
-export function QueuesPage({ queues, isFirst, waiting, session, now }: QueuesPageProps) {
+export function QueuesPage({ queues, isFirst, waiting, pausedBy, session, now }: QueuesPageProps) {
   return (
     <>
       <h1>Queues</h1>
       <section class="card" aria-label="Queues with jobs">
         <div id="queues" data-live>
-          <Queues queues={queues.queues} session={session} now={now} />
+          <Queues queues={queues.queues} pausedBy={pausedBy} session={session} now={now} />
           <PageLinks
             first={queuesPath}
             parameter="queues"
@@ -46,9 +48,10 @@ type ListedQueues = readonly Queue[];
 
 function Queues({
   queues,
+  pausedBy,
   session,
   now,
-}: { queues: ListedQueues } & Pick<QueuesPageProps, 'session' | 'now'>) {
+}: { queues: ListedQueues } & Pick<QueuesPageProps, 'pausedBy' | 'session' | 'now'>) {
   if (queues.length === 0) return <p class="empty">Nothing is queued.</p>;
   return (
     <div class="scroll">
@@ -78,7 +81,13 @@ function Queues({
               <td data-label="Oldest is due since">{oldest ? <Moment at={oldest} now={now} /> : '–'}</td>
               <td data-label="State">
                 {paused ? (
-                  <span class="status paused">paused</span>
+                  <>
+                    <span class="status paused">paused</span>
+                    <div class="quiet">
+                      <Moment at={paused} now={now} />
+                      {pausedBy.has(name) && ` by ${pausedBy.get(name)}`}
+                    </div>
+                  </>
                 ) : (
                   <span class="status completed">open</span>
                 )}

@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
-import type { RemoteProcessor } from '../../../src/index.js';
+import type { QueuePage, RemoteProcessor } from '../../../src/index.js';
+import { targetOf } from '../audit/targets.js';
 import { Problem } from '../problem.js';
 import type { DashboardEnvironment } from './environment.js';
 import { redirectWith } from './notice.js';
@@ -10,6 +11,10 @@ import { requireRole } from './require-session.js';
 
 const PAGE_SIZE = 50;
 
+/** Paused queues of which it is looked up who paused them, and the entries of the audit log that are read of each. */
+const MAX_PAUSED = 5;
+const LOOKED_AT = 5;
+
 export function queueRoutes(processor: RemoteProcessor) {
   return new Hono<DashboardEnvironment>()
     .get('/', async (context) => {
@@ -18,7 +23,7 @@ export function queueRoutes(processor: RemoteProcessor) {
         processor.queues.list({ limit: PAGE_SIZE, cursor }),
         processor.jobs.oldestWaiting(),
       ]);
-      const shown = { queues, waiting, isFirst: cursor === undefined };
+      const shown = { queues, waiting, isFirst: cursor === undefined, pausedBy: await whoPaused(queues) };
       return showPage(context, {
         title: 'Queues',
         section: queuesPath,
@@ -39,4 +44,16 @@ export function queueRoutes(processor: RemoteProcessor) {
         text,
       });
     });
+
+  /** Returns who paused the first paused queues. */
+  async function whoPaused({ queues }: QueuePage): Promise<ReadonlyMap<string, string>> {
+    const paused = queues.filter((queue) => queue.paused !== null).slice(0, MAX_PAUSED);
+    const found = paused.map(async ({ name }): Promise<[string, string][]> => {
+      const target = targetOf('queues', name);
+      const { entries } = await processor.audit.list({ target, limit: LOOKED_AT });
+      const entry = entries.find(({ action, outcome }) => action === 'pauseQueue' && outcome === 'done');
+      return entry ? [[name, entry.who]] : [];
+    });
+    return new Map((await Promise.all(found)).flat());
+  }
 }

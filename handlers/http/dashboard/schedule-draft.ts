@@ -9,16 +9,18 @@ import { readValue } from './form/read-value.js';
 import { jsonText } from './parts/json-text.js';
 import { exactDuration } from './parts/moment.js';
 
+type Values = Readonly<Record<string, unknown>>;
+
 /** The options of a schedule while a person edits them. */
 export interface ScheduleDraft {
   /** The options as JSON, which are saved. */
   readonly text: string;
   /** Whether the person edits the text itself. */
   readonly isJson: boolean;
+  /** What the person typed into the controls of the form. It is shown there again, also if it is wrong. */
+  readonly typed?: Values;
   readonly issues: readonly Issue[];
 }
-
-type Values = Readonly<Record<string, unknown>>;
 
 /** Ids of the lists of known names that controls suggest. */
 export const ZONES = 'zones';
@@ -168,14 +170,16 @@ export async function readScheduleDraft(
     ...(input.value !== undefined && { input: input.value }),
     ...(isNew && { active: form.get('active') === 'true' }),
   };
-  return { text: jsonText(options), isJson: false, issues: [...main.issues, ...input.issues] };
+  const issues = [...main.issues, ...input.issues];
+  return { text: jsonText(options), isJson: false, typed: options, issues };
 }
 
 /** Returns a draft whose form was changed: a list of its input is longer or shorter, or it is edited otherwise. */
 export function changedDraft(draft: ScheduleDraft, change: Change): ScheduleDraft {
   if ('show' in change) return { ...draft, isJson: change.show === 'json', issues: [] };
-  const values = valuesOf(draft.text) ?? {};
-  return { ...draft, text: jsonText({ ...values, input: withList(values.input, change) }), issues: [] };
+  const values = draft.typed ?? valuesOf(draft.text) ?? {};
+  const typed = { ...values, input: withList(values.input, change) };
+  return { text: jsonText(typed), isJson: false, typed, issues: [] };
 }
 
 function objectOf(value: unknown): Values {

@@ -53,8 +53,9 @@ export function SchedulerEditor({
   mayEdit,
 }: EditorProps) {
   const values = valuesOf(draft.text);
-  const isForm = values !== undefined && !draft.isJson && fitsForm(values, input);
   const mayBeForm = values !== undefined && fitsForm(values, input);
+  const shown = draft.isJson ? undefined : (draft.typed ?? (mayBeForm ? values : undefined));
+  const isForm = shown !== undefined;
   return (
     <form
       method="post"
@@ -77,7 +78,7 @@ export function SchedulerEditor({
       {isForm ? (
         <fieldset class="whole" disabled={!mayEdit} aria-label="The schedule">
           <ScheduleFields
-            values={values}
+            values={shown}
             input={input}
             isNew={version === undefined}
             issues={draft.issues}

@@ -132,7 +132,7 @@ export function schedulerRoutes(processor: RemoteProcessor) {
     const now = editable(item);
     const merged = mergeTexts(context.get('form').get('base') ?? '', draft.text, now);
     return showItem(context, item, {
-      draft: { ...draft, text: merged?.text ?? draft.text, issues: [] },
+      draft: { text: merged?.text ?? draft.text, isJson: draft.isJson, issues: [] },
       meanwhile: { now, merged },
     });
   }

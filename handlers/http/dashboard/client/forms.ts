@@ -33,6 +33,13 @@ export function sendForms(refreshing: Refreshing): void {
     clearTimeout(typing);
     typing = setTimeout(() => void refreshing.follow(filterAddress(form)), TYPING_PAUSE);
   });
+  // Another kind of jobs has another input.
+  document.addEventListener('change', ({ target }) => {
+    if (!(target instanceof HTMLInputElement) || target.getAttribute('list') !== 'kinds') return;
+    clearTimeout(typing);
+    const button = target.form?.querySelector<HTMLButtonElement>('button[name=change]');
+    if (button) target.form?.requestSubmit(button);
+  });
   document.addEventListener('input', ({ target }) => {
     const form = target instanceof Element ? target.closest<HTMLFormElement>('form[data-preview]') : null;
     if (!form) return;

@@ -177,6 +177,8 @@ test('the pages show what people did, and to the role admin the whole log', asyn
   expect(await show('/dashboard/audit')).toMatch(
     /Set limit max: 7 → 5 limit:import=a the-admin \(admin\) dashboard, 203.0.113.7 .* Cancel job job:j/,
   );
+  await browser.submit('/dashboard/queues', { action: 'pause', queue: 'mail' });
+  expect(await show('/dashboard/queues')).toMatch(/mail 0 0 – paused (now|\d+ s ago) by the-admin/);
   expect(await show('/dashboard/audit?target=job:j')).not.toContain('Set limit');
   expect((await browser.get('/dashboard/audit?target=nothing')).status).toBe(422);
   expect((await reader.get('/dashboard/audit')).status).toBe(403);
