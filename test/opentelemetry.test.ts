@@ -14,6 +14,7 @@ import {
 } from '@opentelemetry/sdk-trace-base';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
 import { defineJob, type RemoteProcessor, Snooze } from '../src/index.js';
 import { instrument } from '../src/opentelemetry/index.js';
 import { useApi } from './handlers/http/api.js';
@@ -151,6 +152,30 @@ test('a failed attempt is an error of its span, one that puts itself off is none
   const durations = (await points()).get('messaging.process.duration') ?? [];
   const types = durations.map(({ attributes }) => attributes['error.type']);
   expect(types.toSorted()).toEqual(['RemoteException', undefined]);
+});
+
+test('a span tells no value of a redacted field, of a job or of its steps', async () => {
+  const charge = defineJob({
+    name: 'charge',
+    input: z.object({ card: z.string() }),
+    redact: ['card'],
+    maxRetries: 1,
+    run: async ({ input, step }) => {
+      await step.run('pay', () => {
+        throw new Error(`No money on ${input.card}.`);
+      });
+    },
+  });
+  const { processor, named } = await setup();
+  await processor.addJobFactory(charge);
+  await processor.addJob(charge, { card: '4111111111111111' });
+  await processor.drain();
+
+  const spans = [only(named('process charge')), only(named('step pay'))];
+  for (const { events, status } of spans) {
+    expect(status.message).toContain('[redacted]');
+    expect(JSON.stringify([events, status])).not.toContain('4111');
+  }
 });
 
 test('each try of a step, and each wait, has a span in that of the attempt; a suspended attempt is no error', async () => {
