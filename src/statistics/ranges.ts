@@ -3,11 +3,11 @@ import type { StatisticsCollections } from './roll-up-hours.js';
 import { HOUR_MS, MINUTE_MS } from './statistics-document.js';
 import type { Counted } from './sums.js';
 
-/** The ranges of time up to now that statistics are shown for. */
-export const ranges = Object.freeze(['1h', '6h', '24h', '7d'] as const);
-
 /** A range of time up to now. */
-export type Range = (typeof ranges)[number];
+export type Range = '1h' | '6h' | '24h' | '7d';
+
+/** The ranges of time that statistics are shown for. */
+export const ranges = Object.freeze(['1h', '6h', '24h', '7d'] as const satisfies readonly Range[]);
 
 /** Steps of a range. They begin at whole multiples of their length, in UTC, and the last one is not over. */
 export interface Steps {
