@@ -116,7 +116,7 @@ export interface CircuitClosed {
   readonly jobName: string;
 }
 
-/** All jobs of a batch have ended. Told again if a person retried some. */
+/** Event: all jobs of a batch have ended. Told again if a person retried some. */
 export interface BatchCompleted {
   /** Id of the batch. */
   readonly batch: string;

@@ -49,7 +49,7 @@ export function keepJobRejections(): void {
   takeOver();
 }
 
-/** Also replaces listeners added since the previous call. */
+/** Takes over listeners. Also replaces those added since the previous call. */
 function takeOver(): void {
   const before = registered().filter((listener) => listener !== onUnhandledRejection);
   const now = before.map((listener) => (others.has(listener) ? listener : standIn(listener)));

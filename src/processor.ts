@@ -240,7 +240,7 @@ export interface SignalSent extends CallerOptions {
 
 /** Options of `removeJobs`. */
 export interface RemoveJobsOptions {
-  /** Only removes jobs that settled at least this long ago. */
+  /** Leaves jobs that settled more recently. Default: removes all. */
   readonly olderThan?: Duration | undefined;
   /** No batch begins after this moment. */
   readonly deadline?: Date | undefined;

@@ -24,6 +24,7 @@ const layers: readonly (readonly string[])[] = [
   ['verdict'],
   ['worker'],
   ['audit', 'failure', 'flow', 'group', 'mark', 'operation', 'queue', 'scheduler', 'statistics', 'step'],
+  ['newest-first'],
   [...jobs, 'config'],
   ['idempotency', 'log-level', 'page-filter', 'require-zod', 'sign-in'],
   ['mongo', 'validate'],
@@ -32,6 +33,7 @@ const layers: readonly (readonly string[])[] = [
   ['access', 'alert-format', 'backoff', 'batches-of', 'cut-text', 'dot-segment', 'duration'],
   [
     'is-error',
+    'defined-of',
     'job-rejections',
     'literal-pattern',
     'log',

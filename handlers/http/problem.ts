@@ -3,7 +3,7 @@ import type { Issue } from '../../src/index.js';
 import { describeIssues, firstIssues, MAX_DETAIL_BYTES } from '../../src/issues.js';
 
 /**
- * All problems that a request can cause.
+ * The problems that a request can cause.
  *
  * - 400: the body is not JSON or is not allowed, or the path is ambiguous
  * - 401: the key is missing or unknown

@@ -9,7 +9,7 @@ export class ReplacedSteps {
   /** @param jobNames returns the names of the jobs that have attempts here */
   constructor(private readonly jobNames: () => readonly string[]) {}
 
-  /** @throws UnknownJobNameError */
+  /** Replaces the function of a step. @throws UnknownJobNameError */
   replace(job: string | JobContract, step: string, work: StepFunction<unknown>): void {
     this.#always.set(this.#keyOf(job, step), work);
   }

@@ -191,7 +191,7 @@ class Told {
     return { output: await this.#output(ended.returned), steps, progress: this.#progress, logs: this.#logs };
   }
 
-  /** @throws ValidationError for an invalid output */
+  /** Returns the validated output. @throws ValidationError */
   async #output(returned: unknown): Promise<unknown> {
     return toOutput(await this.job.parseOutput(returned), this.job.name).value;
   }

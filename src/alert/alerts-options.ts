@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { type AlertFormat, alertFormats } from '../alert-format.js';
 
-/** Where changes of the verdict are sent to. */
+/** The webhook that changes of the verdict are sent to. */
 export interface AlertsOptions {
   /** An http or https URL. It is not logged, since the address of a webhook is often a secret. */
   readonly url: string;

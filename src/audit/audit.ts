@@ -2,11 +2,12 @@ import { type Collection, ObjectId } from 'mongodb';
 import ms from 'ms';
 import * as z from 'zod';
 import { callerRoleSchema, type Role } from '../access/role.js';
-import { momentSchema } from '../job/job-options.js';
+import { definedOf } from '../defined-of.js';
+import { shortText } from '../job/log-line.js';
 import { byId, byIndex } from '../mongo/by-index.js';
 import type { Connected } from '../mongo/connected.js';
-import { readPage } from '../mongo/read-page.js';
-import { cursorOf, type PageFilter, pageSize, toCursorText } from '../page-filter.js';
+import { momentPlaceSchema, readNewestFirst } from '../newest-first.js';
+import { type PageFilter, pageSchema } from '../page-filter.js';
 import { storableText } from '../storable-text.js';
 import { validateNow } from '../validate.js';
 import {
@@ -76,7 +77,7 @@ const targetSchema = storableText
   .max(1000)
   .regex(/^[a-z]+:./su, 'expected a kind, a colon and an id, such as job:7');
 
-const value = storableText.transform((text) => cut(text)).optional();
+const value = storableText.transform((text) => shortText(text, MAX_VALUE)).optional();
 
 const entrySchema = z.strictObject({
   who: storableText.min(1).max(500),
@@ -94,10 +95,9 @@ const entrySchema = z.strictObject({
 });
 
 const filterSchema = z.strictObject({
-  ...pageSize,
+  ...pageSchema(momentPlaceSchema).shape,
   target: targetSchema.optional(),
   who: storableText.min(1).max(500).optional(),
-  cursor: cursorOf(z.tuple([momentSchema, storableText]).transform(([at, id]) => ({ at, id }))).optional(),
 });
 
 /**
@@ -139,30 +139,15 @@ export class Audit {
    * @throws ValidationError for an invalid filter or a cursor that no page returned
    */
   async list(filter: AuditFilter = {}): Promise<AuditPage> {
-    const { target, who, cursor, limit, maxBytes } = validateNow(
-      filterSchema,
-      filter,
-      'Filter of the audit log',
-    );
+    const { target, who, ...page } = validateNow(filterSchema, filter, 'Filter of the audit log');
     const { audit } = await this.collections();
-    const rest = cursor && {
-      $or: [{ at: { $lt: cursor.at } }, { at: cursor.at, _id: { $lt: cursor.id } }],
-    };
-    const query = {
-      ...(target !== undefined && { targets: target }),
-      ...(who !== undefined && { who }),
-      at: cursor ? { $lte: cursor.at } : { $gte: new Date(0) },
-      ...rest,
-    };
-    const size = { limit: limit + 1, batchSize: limit + 1, sort: { at: -1, _id: -1 } } as const;
-    const { documents, hasMore } = await byIndex(audit, indexFor(target, who), async (hint) =>
-      readPage(audit.find(query, { ...size, ...hint }), { limit, maxBytes }),
+    const conditions = definedOf({ targets: target, who });
+    const { documents, cursor } = await byIndex(audit, indexFor(target, who), (hint) =>
+      readNewestFirst('at', page, (after, options) =>
+        audit.find({ ...conditions, ...after }, { ...options, ...hint }),
+      ),
     );
-    const last = documents.at(-1);
-    return {
-      entries: documents.map(toEntry),
-      cursor: hasMore && last ? toCursorText([last.at, last._id]) : undefined,
-    };
+    return { entries: documents.map(toEntry), cursor };
   }
 }
 
@@ -173,12 +158,4 @@ function indexFor(target: string | undefined, who: string | undefined) {
 
 function toEntry({ _id: id, expireAt: _, ...entry }: AuditDocument): AuditEntry {
   return { id, ...entry };
-}
-
-function cut(text: string): string {
-  return text.length <= MAX_VALUE ? text : `${text.slice(0, MAX_VALUE - 1).toWellFormed()}…`;
-}
-
-function definedOf(given: object): object {
-  return Object.fromEntries(Object.entries(given).filter(([, member]) => member !== undefined));
 }

@@ -5,11 +5,10 @@ import { NotFoundError } from '../errors.js';
 import { type CappedCount, countUpTo } from '../job/count-jobs.js';
 import { byFailure } from '../job/indexes.js';
 import type { JobDocument } from '../job/job.js';
-import { momentSchema } from '../job/job-options.js';
 import { byId, byIndex } from '../mongo/by-index.js';
 import type { Connected } from '../mongo/connected.js';
-import { readPage } from '../mongo/read-page.js';
-import { cursorOf, type PageFilter, pageSize, toCursorText } from '../page-filter.js';
+import { momentPlaceSchema, readNewestFirst } from '../newest-first.js';
+import { type PageFilter, pageSchema } from '../page-filter.js';
 import { storableText } from '../storable-text.js';
 import { validateNow } from '../validate.js';
 import { byKindSeen, bySeen, type FailureDocument, isOther } from './failure-document.js';
@@ -70,14 +69,11 @@ interface Retrying<Options, Info> {
 }
 
 const filterSchema = z.strictObject({
-  ...pageSize,
+  ...pageSchema(momentPlaceSchema).shape,
   limit: z.int().min(1).max(MAX_LISTED).default(MAX_LISTED),
   jobName: storableText.optional(),
   since: durationSchema.optional(),
   brief: z.boolean().default(false),
-  cursor: cursorOf(
-    z.tuple([momentSchema, storableText]).transform(([lastSeen, id]) => ({ lastSeen, id })),
-  ).optional(),
 });
 
 /**
@@ -97,34 +93,23 @@ export class Failures<Options = unknown, Info = unknown> {
    * @throws ValidationError for an invalid filter or a cursor that no page returned
    */
   async list(filter: FailuresFilter = {}): Promise<FailurePage> {
-    const { jobName, since, cursor, limit, maxBytes, brief } = validateNow(
-      filterSchema,
-      filter,
-      'Filter of failures',
-    );
+    const { jobName, since, brief, ...page } = validateNow(filterSchema, filter, 'Filter of failures');
     const { failures } = await this.collections();
-    const isSeen =
-      since === undefined ? {} : { $expr: { $gte: ['$lastSeen', { $subtract: ['$$NOW', since] }] } };
-    const rest = cursor && {
-      $or: [{ lastSeen: { $lt: cursor.lastSeen } }, { lastSeen: cursor.lastSeen, _id: { $lt: cursor.id } }],
-    };
-    const query = {
+    const conditions = {
       ...(jobName !== undefined && { jobName }),
-      lastSeen: cursor ? { $lte: cursor.lastSeen } : { $gte: new Date(0) },
-      ...isSeen,
-      ...rest,
+      ...(since !== undefined && { $expr: { $gte: ['$lastSeen', { $subtract: ['$$NOW', since] }] } }),
     };
-    const size = { limit: limit + 1, batchSize: limit + 1, sort: { lastSeen: -1, _id: -1 } } as const;
     const index = jobName === undefined ? bySeen : byKindSeen;
-    const { documents, hasMore } = await byIndex(failures, index, async (hint) =>
-      readPage(failures.find(query, { ...size, ...hint }), { limit, maxBytes }),
+    const { documents, cursor } = await byIndex(failures, index, (hint) =>
+      readNewestFirst('lastSeen', page, (after, options) =>
+        failures.find({ ...conditions, ...after }, { ...options, ...hint }),
+      ),
     );
-    const last = documents.at(-1);
     return {
       failures: brief
         ? documents.map((one) => describe(one, undefined))
         : await Promise.all(documents.map((one) => this.#describe(one))),
-      cursor: hasMore && last ? toCursorText([last.lastSeen, last._id]) : undefined,
+      cursor,
     };
   }
 

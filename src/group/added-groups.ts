@@ -1,4 +1,3 @@
-import type { Filter } from 'mongodb';
 import * as z from 'zod';
 import { type CallerOptions, callerOptionsSchema } from '../access/caller.js';
 import type { Role } from '../access/role.js';
@@ -6,20 +5,16 @@ import { ConflictError, NotFoundError } from '../errors.js';
 import type { EndedMember } from '../job/children.js';
 import { groupOf } from '../job/group.js';
 import { lookAtGroup } from '../job/group-statements.js';
-import { momentSchema } from '../job/job-options.js';
-import { NEVER } from '../job/step-log.js';
 import { byId, byIndex } from '../mongo/by-index.js';
 import type { Connected } from '../mongo/connected.js';
-import { readPage } from '../mongo/read-page.js';
-import { type PageFilter, pageSchema, toCursorText } from '../page-filter.js';
-import { storableText } from '../storable-text.js';
+import { momentPlaceSchema, readNewestFirst } from '../newest-first.js';
+import { type PageFilter, pageSchema } from '../page-filter.js';
 import { validateNow } from '../validate.js';
 import { cancelGroup, retryGroup } from './change-group.js';
 import {
   type BatchDocument,
   byKind,
   type GroupCollections,
-  type GroupDocument,
   type WorkflowDocument,
 } from './group-document.js';
 import type { Groups } from './groups.js';
@@ -123,29 +118,16 @@ export abstract class AddedGroups<Kind extends 'batch' | 'workflow'> {
   protected async page(
     filter: PageFilter = {},
   ): Promise<{ readonly documents: readonly DocumentOf<Kind>[]; readonly cursor: string | undefined }> {
-    const { limit, maxBytes, cursor } = validateNow(filterSchema, filter, `Filter of ${this.kind}s`);
+    const page = validateNow(filterSchema, filter, `Filter of ${this.kind}s`);
     const { jobGroups } = await this.collections();
-    const before: Filter<GroupDocument> = cursor
-      ? { $or: [{ created: { $lt: cursor.created } }, { created: cursor.created, _id: { $lt: cursor.id } }] }
-      : {};
-    const size = { limit: limit + 1, batchSize: limit + 1, sort: { created: -1, _id: -1 } } as const;
-    const found = await byIndex(jobGroups, byKind, async (hint) =>
-      readPage(
-        jobGroups.find<DocumentOf<Kind>>(
-          { kind: this.kind, created: { $lte: cursor?.created ?? NEVER }, ...before },
-          { ...size, ...hint },
-        ),
-        { limit, maxBytes },
+    return byIndex(jobGroups, byKind, (hint) =>
+      readNewestFirst('created', page, (after, options) =>
+        jobGroups.find<DocumentOf<Kind>>({ kind: this.kind, ...after }, { ...options, ...hint }),
       ),
     );
-    const last = found.documents.at(-1);
-    return {
-      documents: found.documents,
-      cursor: found.hasMore && last ? toCursorText([last.created, last._id]) : undefined,
-    };
   }
 
-  /** @throws NotFoundError @internal */
+  /** Returns the document of a group. @throws NotFoundError @internal */
   protected async require(id: string): Promise<DocumentOf<Kind>> {
     const { jobGroups } = await this.collections();
     const group = { _id: groupOf(this.kind, String(id)), kind: this.kind };
@@ -162,6 +144,4 @@ export function kindsOf(group: BatchDocument | WorkflowDocument): readonly strin
 
 const limitSchema = z.int().min(1).max(1000);
 
-const placeSchema = z.tuple([momentSchema, storableText]).transform(([created, id]) => ({ created, id }));
-
-const filterSchema = pageSchema(placeSchema);
+const filterSchema = pageSchema(momentPlaceSchema);

@@ -72,7 +72,7 @@ class BatchCall {
     if (this.#controller) this.#abortIfAllAre();
   }
 
-  /** @throws RemoteException for outputs of which it is unclear whose they are */
+  /** Gives each job its output. @throws RemoteException if it is unclear which job an output belongs to */
   #complete(outputs: BatchOutputs<unknown>): void {
     if (this.#open.size === 0) return;
     const { length } = this.jobs;
@@ -84,7 +84,7 @@ class BatchCall {
   }
 }
 
-/** One job of a call, with the promise of how it ends. */
+/** A job of a call, with the promise of its output. */
 class CalledJob {
   readonly entry: BatchedJob;
   readonly ended: Promise<unknown>;

@@ -22,7 +22,7 @@ const MAX_LOOKED_AT = 5_000;
 
 /** A count that is exact up to a limit. */
 export interface CappedCount {
-  /** At most 10,000. */
+  /** Number of jobs, at most 10,000. */
   readonly count: number;
   /** Whether there are more jobs than `count`. */
   readonly isCapped: boolean;

@@ -32,7 +32,7 @@ export interface StepCollections extends JobCollections {
   readonly jobSteps: Collection<StepPageDocument>;
 }
 
-/** @throws NotFoundError */
+/** Returns the steps of a job, and what it waits for. @throws NotFoundError */
 export async function findSteps({ jobs, jobSteps }: StepCollections, id: string): Promise<JobSteps> {
   const job = await readLog(jobs, id);
   return toSteps(job, await readPages(jobSteps, job.stepLog?.pages));

@@ -62,7 +62,10 @@ function withoutFormat(key: string, value: unknown): unknown {
 type Override = NonNullable<NonNullable<Parameters<typeof z.toJSONSchema>[1]>['override']>;
 type Node = Parameters<Override>[0];
 
-/** Only these texts are copied, because a definition's metadata could contain any keyword. */
+/**
+ * Registry without metadata. Only the texts below are copied, because a definition's metadata could contain any
+ * keyword.
+ */
 const none = z.registry<Record<string, unknown>>();
 const texts = ['title', 'description', 'examples', 'deprecated'] as const;
 

@@ -34,9 +34,12 @@ export interface JobsFilter extends PageFilter, JobConditions {
    * `newest` first.
    */
   readonly order?: 'newest' | 'oldest' | undefined;
-  /** Only jobs that ended at this moment or later. With the status `error` or `cancelled` and no `key`, it costs no search. */
+  /**
+   * Leaves out jobs that ended before this moment. With the status `error` or `cancelled` and no `key`, it costs no
+   * search.
+   */
   readonly endedAfter?: Date | undefined;
-  /** Only jobs that ended before this moment. */
+  /** Leaves out jobs that ended at this moment or later. */
   readonly endedBefore?: Date | undefined;
   /** Leaves out inputs, outputs and stacks. */
   readonly brief?: boolean | undefined;

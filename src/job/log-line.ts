@@ -27,11 +27,11 @@ export function toLoggedText(message: string, fields?: LogLineFields): LoggedTex
   return fields === undefined ? { message: text } : { message: text, fields: toJson(fields) };
 }
 
-/** Returns a well-formed text of at most 1,000 characters. A longer text is cut and ends with an ellipsis. */
-export function shortText(value: unknown): string {
+/** Returns a well-formed text of at most `maxLength` characters. A longer text is cut and ends with an ellipsis. */
+export function shortText(value: unknown, maxLength = MAX_TEXT_LENGTH): string {
   const text = typeof value === 'string' ? value : inspect(value);
-  if (text.length <= MAX_TEXT_LENGTH) return text.toWellFormed();
-  const cut = text.slice(0, MAX_TEXT_LENGTH - 1);
+  if (text.length <= maxLength) return text.toWellFormed();
+  const cut = text.slice(0, maxLength - 1);
   // Avoids cutting a surrogate pair.
   const whole = /[\ud800-\udbff]$/.test(cut) ? cut.slice(0, -1) : cut;
   return `${whole}…`.toWellFormed();

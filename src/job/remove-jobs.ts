@@ -14,7 +14,7 @@ export type RemovedCounts = Partial<Record<SettledStatus, number>> & { readonly 
 /** Which jobs to remove, and when to stop. */
 export interface Removal {
   readonly statuses: readonly SettledStatus[];
-  /** Only removes jobs that settled at least this long ago, by the database's clock. */
+  /** Leaves jobs that settled more recently, by the database's clock. */
   readonly olderThanMs?: number | undefined;
   /** No batch begins once this returns true. */
   readonly mustStop: () => boolean;

@@ -61,7 +61,7 @@ export async function retryJob(
   }
 }
 
-/** @throws ConflictError if the job is a child, and its parent has settled */
+/** Refuses to retry a child whose parent has settled. @throws ConflictError */
 async function requireParent(jobs: Collection<JobDocument>, id: string): Promise<void> {
   if (!mayBeChild(id)) return;
   const job = await jobs.findOne({ _id: id }, { projection: { parents: 1 }, ...byId });

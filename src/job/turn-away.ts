@@ -6,16 +6,16 @@ import { leaveProcessing, whenQueued } from './leave-processing.js';
 
 /** Place for a claimed job that may not run yet. */
 export type TurnedAway =
-  /** It waits in line for a place in a limit, and keeps the places that it has. */
+  /** The job waits in line for a place in a limit, and keeps the places that it has. */
   | {
       readonly kind: 'blocked';
       readonly by: string;
       readonly limits: readonly JobLimit[];
       readonly slots: readonly HeldSlot[];
     }
-  /** It waits for the moment that a rate limit gave it. Without `by`, for the index of places. */
+  /** The job waits for the moment that a rate limit gave it. Without `by`, for the index of places. */
   | { readonly kind: 'postponed'; readonly until: Date; readonly by?: string }
-  /** It goes back to where it was, because the worker has no room. */
+  /** The job goes back to where it was, because the worker has no room. */
   | { readonly kind: 'returned' };
 
 /** Returns the update pipeline that returns a claimed job to the queue before its attempt began. */

@@ -5,9 +5,9 @@ import { ValidationError } from '../errors.js';
 import { momentSchema } from '../job/job-options.js';
 import { byIndex } from '../mongo/by-index.js';
 import type { Connected } from '../mongo/connected.js';
-import { readPage } from '../mongo/read-page.js';
 import { serverTime } from '../mongo/server-time.js';
-import { cursorOf, type PageFilter, pageSize, toCursorText } from '../page-filter.js';
+import { momentPlaceSchema, readNewestFirst } from '../newest-first.js';
+import { type PageFilter, pageSchema } from '../page-filter.js';
 import { storableText } from '../storable-text.js';
 import { validateNow } from '../validate.js';
 import { byMoment, type MarkDocument } from './mark-document.js';
@@ -46,10 +46,7 @@ export const markText = storableText
 
 const markSchema = z.strictObject({ text: markText, at: momentSchema.optional() });
 
-const filterSchema = z.strictObject({
-  ...pageSize,
-  cursor: cursorOf(z.tuple([momentSchema, storableText]).transform(([at, id]) => ({ at, id }))).optional(),
-}) satisfies z.ZodType<unknown, PageFilter>;
+const filterSchema = pageSchema(momentPlaceSchema) satisfies z.ZodType<unknown, PageFilter>;
 
 /** Moments such as deployments, which the dashboard draws into its charts. Kept for 90 days. */
 export class Marks {
@@ -82,19 +79,12 @@ export class Marks {
    * @throws ValidationError for an invalid filter or a cursor that no page returned
    */
   async list(filter: PageFilter = {}): Promise<MarkPage> {
-    const { limit, maxBytes, cursor } = validateNow(filterSchema, filter, 'Filter of marks');
+    const page = validateNow(filterSchema, filter, 'Filter of marks');
     const { marks } = await this.collections();
-    const rest = cursor && { $or: [{ at: { $lt: cursor.at } }, { at: cursor.at, _id: { $lt: cursor.id } }] };
-    const query = { at: cursor ? { $lte: cursor.at } : { $gte: new Date(0) }, ...rest };
-    const size = { limit: limit + 1, batchSize: limit + 1, sort: { at: -1, _id: -1 } } as const;
-    const { documents, hasMore } = await byIndex(marks, byMoment, async (hint) =>
-      readPage(marks.find(query, { ...size, ...hint }), { limit, maxBytes }),
+    const { documents, cursor } = await byIndex(marks, byMoment, (hint) =>
+      readNewestFirst('at', page, (after, options) => marks.find(after, { ...options, ...hint })),
     );
-    const last = documents.at(-1);
-    return {
-      marks: documents.map(({ _id: id, at, text }) => ({ id, at, text })),
-      cursor: hasMore && last ? toCursorText([last.at, last._id]) : undefined,
-    };
+    return { marks: documents.map(({ _id: id, at, text }) => ({ id, at, text })), cursor };
   }
 }
 

@@ -41,7 +41,7 @@ import {
 import { toMetadata, toSpanContext } from './trace-context.js';
 
 /**
- * Where to send spans and metrics. Default: the providers registered with the OpenTelemetry API when `instrument` is
+ * Providers that receive spans and metrics. Default: those registered with the OpenTelemetry API when `instrument` is
  * called.
  */
 export interface InstrumentOptions {

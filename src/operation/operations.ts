@@ -2,6 +2,7 @@ import { type Filter, ObjectId } from 'mongodb';
 import ms from 'ms';
 import * as z from 'zod';
 import { callerRoleSchema, type Role } from '../access/role.js';
+import { definedOf } from '../defined-of.js';
 import { type Duration, durationSchema } from '../duration.js';
 import { ConflictError, NotFoundError } from '../errors.js';
 import type { CappedCount } from '../job/count-jobs.js';
@@ -9,8 +10,8 @@ import { momentSchema, queueSchema } from '../job/job-options.js';
 import { countMatching, type JobConditions, jobConditionsSchema } from '../job/list-jobs.js';
 import { byId, byIndex } from '../mongo/by-index.js';
 import type { Connected } from '../mongo/connected.js';
-import { readPage } from '../mongo/read-page.js';
-import { type PageFilter, pageSchema, toCursorText } from '../page-filter.js';
+import { momentPlaceSchema, readNewestFirst } from '../newest-first.js';
+import { type PageFilter, pageSchema } from '../page-filter.js';
 import { storableText } from '../storable-text.js';
 import { validateNow } from '../validate.js';
 import { type OperationHooks, statusesOf } from './change-slice.js';
@@ -157,9 +158,7 @@ const ownerOf = { spread: 'retry', to: 'move', priority: 'reprioritise' } as con
 
 const startSchema = z.strictObject({ by: z.string().max(500).optional(), callerRole: callerRoleSchema });
 
-const listSchema = pageSchema(
-  z.tuple([momentSchema, storableText]).transform(([started, id]) => ({ started, id })),
-);
+const listSchema = pageSchema(momentPlaceSchema);
 
 /** Changes of all jobs that match a filter, however many: with progress, and a way to stop and to undo them. */
 export class Operations {
@@ -231,21 +230,12 @@ export class Operations {
 
   /** Returns a page of operations, newest first. They are kept for 30 days. @throws ValidationError */
   async list(filter: PageFilter = {}): Promise<OperationPage> {
-    const { limit, maxBytes, cursor } = validateNow(listSchema, filter, 'Filter of operations');
+    const page = validateNow(listSchema, filter, 'Filter of operations');
     const { operations } = await this.collections();
-    const size = { limit: limit + 1, batchSize: limit + 1, sort: { started: -1, _id: -1 } } as const;
-    const rest = cursor && {
-      $or: [{ started: { $lt: cursor.started } }, { started: cursor.started, _id: { $lt: cursor.id } }],
-    };
-    const query = { started: cursor ? { $lte: cursor.started } : { $gte: new Date(0) }, ...rest };
-    const { documents, hasMore } = await byIndex(operations, byStarted, async (hint) =>
-      readPage(operations.find(query, { ...size, ...hint }), { limit, maxBytes }),
+    const { documents, cursor } = await byIndex(operations, byStarted, (hint) =>
+      readNewestFirst('started', page, (after, options) => operations.find(after, { ...options, ...hint })),
     );
-    const last = documents.at(-1);
-    return {
-      operations: documents.map(toInfo),
-      cursor: hasMore && last ? toCursorText([last.started, last._id]) : undefined,
-    };
+    return { operations: documents.map(toInfo), cursor };
   }
 
   /**
@@ -333,13 +323,6 @@ export function canBeUndone(operation: OperationInfo, now: Date): boolean {
   const { state, ended = now } = operation;
   const isOver = state === 'undoing' || state === 'undone' || now.getTime() - ended.getTime() > UNDO_MS;
   return isReversible(operation) && !isOver;
-}
-
-function definedOf<Fields extends object>(
-  fields: Fields,
-): { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> };
-function definedOf(fields: object) {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
 function toInfo({

@@ -24,7 +24,7 @@ export const PATIENCE_MS = 500;
 export type Which = { readonly except: readonly string[] } | { readonly only: readonly string[] };
 
 export type Fired =
-  /** None of these items is due any more, or the deadline has come. */
+  /** No item is due any more, or the deadline has come. */
   | { readonly kind: 'done' }
   /** Nothing was done, because another transaction holds at least one of these items. */
   | { readonly kind: 'held'; readonly ids: readonly string[] }

@@ -15,8 +15,8 @@ export interface SchedulersFilter extends PageFilter {
   /** Leaves out the inputs of the items. */
   readonly brief?: boolean | undefined;
   /**
-   * Only items with this text in their id, title or job name, in upper or lower case. At most 5,000 items are searched for a
-   * page, so it may have fewer than `limit`, even none, and a cursor to continue.
+   * Text in the id, title or job name, in upper or lower case. Other items are left out. At most 5,000 items are
+   * searched for a page, so it may have fewer than `limit`, even none, and a cursor to continue.
    */
   readonly text?: string | undefined;
 }

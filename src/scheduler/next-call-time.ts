@@ -71,7 +71,7 @@ function followingMoment(timing: Timing, due: number, after: number): number | u
   }
 }
 
-/** Nothing is due at or after this moment. This keeps years at four digits, and sums within the range of a Date. */
+/** Moment at and after which nothing is due. This keeps years at four digits, and sums within the range of a Date. */
 const END_OF_TIME = Date.UTC(10_000, 0, 1);
 
 function nextMatchOf(timing: Timing & CronTiming, after: number): number | undefined {

@@ -42,7 +42,7 @@ export async function scheduleDueItems(
 
 type Ids = readonly string[];
 
-/** One call of `scheduleDueItems`. No item waits for an item that is held or that has much to catch up on. */
+/** A call of `scheduleDueItems`. No item waits for an item that is held or that has much to catch up on. */
 class Tick {
   readonly #made: MadeJob[] = [];
   /** Ids of items left to a later tick, because they are broken, held, or at the limit of occurrences. */

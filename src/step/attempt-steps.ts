@@ -328,12 +328,12 @@ export class AttemptSteps implements Steps {
     return this.#journal !== undefined && isUndoing(this.#journal);
   }
 
-  /** @throws Undoing if the job has failed for good */
+  /** Refuses to go on if the job has failed for good. @throws Undoing */
   requireForward(): void {
     if (this.#journal) requireForward(this.#journal);
   }
 
-  /** @throws ValidationError for an output that does not fit into the job's document beside its input and steps */
+  /** Refuses an output that does not fit into the job's document beside its input and steps. @throws ValidationError */
   requireRoomFor(outputBytes: number): void {
     // Sizes are worth their computing for large outputs only.
     if (outputBytes < MAX_STEP_BYTES || !this.#journal) return;
@@ -432,7 +432,10 @@ export class AttemptSteps implements Steps {
     this.#names.add(name);
   }
 
-  /** @throws ConflictError if the attempt has ended. One that is parked has not: its function is called anew */
+  /**
+   * Refuses to go on if the attempt has ended. A parked one has not ended, because its function is called anew. @throws
+   * ConflictError
+   */
   #requireGoingOn(subject: string): void {
     const { hasEnded, job } = this.host.attempt;
     if (hasEnded && !this.#active.isParked)

@@ -91,7 +91,7 @@ export function resultOf(name: string, { state, result, failure }: KnownStep): u
   return result;
 }
 
-/** @throws Unstorable if `check` throws: another try would return the same */
+/** Checks a value, and marks a failure as final, because another try would return the same. @throws Unstorable */
 async function storable<Value>(check: () => Value | Promise<Value>): Promise<Value> {
   try {
     return await check();

@@ -82,7 +82,7 @@ export class WorkerChildStore implements ChildStore {
     await this.options.passOn(freed);
   }
 
-  /** @throws ValidationError if a child would wait for a job above it, which waits for the child */
+  /** Refuses a child that would wait for a job above it, which waits for the child. @throws ValidationError */
   async #requireOwnOrders(parents: readonly string[], children: readonly NewJob[]): Promise<void> {
     const held = await this.#patiently((jobs) => findOrdersAbove(jobs, parents, children));
     const issues = children.flatMap(({ limits = [] }, index) =>

@@ -1,7 +1,7 @@
 /** Jobs claimed ahead should begin within this time, unless claims take long. */
 const AHEAD_MS = 20;
 
-/** Where claims are slow, waiting jobs should last for two claims: the one under way and the next. */
+/** Number of claims that waiting jobs should outlast where claims are slow: the one under way and the next. */
 const CLAIMS_AHEAD = 2;
 
 /** Upper limit of that time, because another worker may be idle. */

@@ -15,7 +15,7 @@ const MAX_WAIT_MS = 200;
 export class Pool {
   /** Whether more jobs are due than the last claim took, as far as it could see. */
   moreWait = false;
-  /** While due jobs must run alone, there is room for nothing else, and nothing waits for a batch. */
+  /** Whether due jobs must run alone. There is then room for nothing else, and nothing waits for a batch. */
   jobsWaitAlone: boolean;
   readonly #attempts = new Set<Attempt>();
   /** Attempts that wait for a slot, next one first. */

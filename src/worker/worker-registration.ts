@@ -5,7 +5,7 @@ import { registerWorker, unregisterWorker } from './register-worker.js';
 /** A shorter invocation is not worth a document of its own. */
 const REGISTER_AFTER_MS = 1_000;
 
-/** Nothing depends on the document, so it must not hold up the end of an invocation. */
+/** Time limit of a write. Nothing depends on the document, so it must not hold up the end of an invocation. */
 const MAX_WAIT_MS = 1_000;
 
 /**

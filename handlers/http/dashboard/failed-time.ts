@@ -11,7 +11,7 @@ export function failedTime(value: string, now: Date): FailedTime | undefined {
   return relative(value, now) ?? between(value);
 }
 
-/** What `failedTime` can read, in words. */
+/** The forms that `failedTime` can read, in words. */
 export const FAILED_TIMES =
   'expected <1h for within the last hour, >1h for before that, or 2026-01-31T09:00Z..2026-01-31T10:00Z';
 

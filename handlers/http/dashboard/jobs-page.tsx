@@ -17,7 +17,7 @@ interface JobsPageProps {
   readonly names: readonly string[];
   /** The message of the failure that the filter names. */
   readonly failure: string | undefined;
-  /** What was searched for, if it cannot be read, and why. */
+  /** The text of a search that cannot be read, and the reasons. */
   readonly search: { readonly text: string; readonly problems: readonly string[] };
   readonly session: Session;
   readonly here: string;

@@ -31,7 +31,7 @@ interface EditorProps {
 export interface ChangedMeanwhile {
   /** The current item. */
   readonly now: string;
-  /** Both changes put together, unless one of them is no JSON object, or the item was too large to keep. */
+  /** The two changes put together. Undefined if one of them is no JSON object, or the item was too large to keep. */
   readonly merged: Merged | undefined;
 }
 

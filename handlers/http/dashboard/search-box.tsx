@@ -9,7 +9,7 @@ interface SearchBoxProps {
   readonly names: readonly string[];
   /** The message of the failure that the filter names. */
   readonly failure: string | undefined;
-  /** What was searched for and cannot be read. */
+  /** The text of a search that cannot be read. */
   readonly text: string;
   readonly problems: readonly string[];
 }

@@ -3,7 +3,7 @@ import { searchKeySchema } from '../../../src/job/search-keys.js';
 import { FAILED_TIMES, failedTime } from './failed-time.js';
 import type { JobFilter } from './job-filter.js';
 
-/** What a search asks for, or why its text cannot be read. */
+/** The filter that a search asks for, or the reasons why its text cannot be read. */
 export type ReadSearch = { readonly filter: JobFilter } | { readonly problems: readonly string[] };
 
 /** The words of a search, the field of the filter that each sets, and what its value must be. */

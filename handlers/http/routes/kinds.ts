@@ -6,7 +6,8 @@ import { documented } from '../documented.js';
 import { moment, nameOf, wholeNumber } from '../fields.js';
 import { defineRoute } from '../route.js';
 
-const counts = z.object({
+/** Numbers of ended attempts, by how they ended, and the time for which their functions ran. */
+export const attemptCounts = z.object({
   completed: z.int(),
   errors: z.int(),
   cancelled: z.int(),
@@ -29,7 +30,7 @@ const percentiles = z
 
 const kindView = z.object({
   jobName: z.string(),
-  counts,
+  counts: attemptCounts,
   failureRate: z.number().register(documented, {
     description: '`errors`, `retried` and `recovered` among these and `completed`, 0 to 1.',
   }),
@@ -42,10 +43,10 @@ const kindRange = z.object({
   jobName: z.string(),
   range: z.enum(ranges),
   stepMs: z.int(),
-  sum: counts,
+  sum: attemptCounts,
   run: percentiles.nullable(),
   wait: percentiles.nullable(),
-  points: z.array(counts.extend({ at: moment })),
+  points: z.array(attemptCounts.extend({ at: moment })),
 });
 
 /** A range of time in a query. */

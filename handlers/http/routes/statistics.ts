@@ -5,7 +5,7 @@ import { documented } from '../documented.js';
 import { cappedCount, duration, moment } from '../fields.js';
 import { invalid } from '../problem.js';
 import { defineRoute } from '../route.js';
-import { rangeOf } from './kinds.js';
+import { attemptCounts, rangeOf } from './kinds.js';
 
 const none = { count: 0, isCapped: false };
 
@@ -35,19 +35,7 @@ const getCounts = defineRoute({
   },
 });
 
-const attempts = z.object({
-  at: moment,
-  completed: z.int(),
-  errors: z.int(),
-  cancelled: z.int(),
-  retried: z.int(),
-  snoozed: z.int(),
-  suspended: z.int(),
-  givenBack: z.int(),
-  stale: z.int(),
-  recovered: z.int(),
-  durationMs: z.number(),
-});
+const attempts = z.object({ at: moment, ...attemptCounts.shape });
 
 const waits = z.object({ limit: z.string(), waits: z.int(), waitedMs: z.number() });
 
@@ -122,7 +110,7 @@ const getStatistics = defineRoute({
   },
 });
 
-/** @throws Problem for a range beside the other ways to say it */
+/** Refuses a range beside the other ways to say it. @throws Problem */
 function requireAlone(range: string, others: Readonly<Record<string, number | undefined>>): void {
   const issues = Object.entries(others)
     .filter(([, value]) => value !== undefined)

@@ -22,7 +22,7 @@ export class Checks {
     private readonly registry: JobRegistry,
   ) {}
 
-  /** @throws what `addJob` would throw */
+  /** Checks a job as `addJob` would. @throws errors of `addJob` */
   async checkJob({ jobName, input, id, runAt, priority }: JobToImport): Promise<void> {
     await toNewJob(await this.#find(jobName), jobName, input, { id, runAt, priority });
   }

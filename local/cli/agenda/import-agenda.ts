@@ -60,7 +60,7 @@ interface Candidate<Content> {
 type Schedule = Extract<Conversion, { readonly kind: 'schedule' }>;
 type CheckedSchedule = Schedule & Pick<ImportedSchedule, 'first'>;
 
-/** Some documents that are converted, checked and added together. */
+/** Documents that are converted, checked and added together. */
 class Batch {
   readonly #jobs: Candidate<JobToImport>[] = [];
   readonly #schedules: Candidate<Schedule>[] = [];

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { definedOf } from '../../../src/defined-of.js';
 import type { AddCommand } from '../context.js';
 import { examples } from '../examples.js';
 import { addedJobShape, jobShape } from '../jobs/job-shape.js';
@@ -86,8 +87,8 @@ interface KeyOptions {
 function withKey<Options extends KeyOptions>(options: Options) {
   const { uniqueKey, uniqueBy, uniqueMode, uniqueUntil, uniquePeriod, ...others } = options;
   const { whileRunning, debounce, maxWait, ...rest } = others;
-  const key = defined({ key: uniqueKey, by: uniqueBy });
-  const behaviour = defined({
+  const key = definedOf({ key: uniqueKey, by: uniqueBy });
+  const behaviour = definedOf({
     mode: uniqueMode,
     until: uniqueUntil,
     period: uniquePeriod,
@@ -95,8 +96,8 @@ function withKey<Options extends KeyOptions>(options: Options) {
   });
   const isPlain = uniqueBy === undefined && Object.keys(behaviour).length === 0;
   if (debounce === undefined && maxWait === undefined)
-    return { ...rest, ...(isPlain ? defined({ uniqueKey }) : { unique: { ...key, ...behaviour } }) };
-  const times = defined({ delay: debounce, maxWait });
+    return { ...rest, ...(isPlain ? definedOf({ uniqueKey }) : { unique: { ...key, ...behaviour } }) };
+  const times = definedOf({ delay: debounce, maxWait });
   // The API refuses a behaviour beside it, and says why.
   const unique = Object.keys(behaviour).length > 0 && { unique: { ...key, ...behaviour } };
   return { ...rest, debounce: { ...key, ...times }, ...unique };
@@ -104,8 +105,4 @@ function withKey<Options extends KeyOptions>(options: Options) {
 
 function paths(text: string): string[] {
   return text.split(',');
-}
-
-function defined(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }

@@ -35,7 +35,7 @@ export type ShownKind = z.output<typeof kindShape>;
 
 export const kindsShape = z.looseObject({ kinds: z.array(kindShape), kindCount: z.number() });
 
-/** One kind of jobs, as its page of the API tells it. */
+/** A kind of jobs, as its page of the API tells it. */
 export const kindRangeShape = z.looseObject({
   jobName: z.string(),
   range: z.string(),

@@ -31,7 +31,7 @@ export const patternOfExpression = remembering(REMEMBERED, (cron: string): Patte
   };
 });
 
-/** @throws Error for an invalid expression */
+/** Parses a cron expression. @throws Error for an invalid one */
 export function parse(cron: string): CronExpression {
   const text = cron.trim();
   if (text === '@midnight') return parse('@daily');
