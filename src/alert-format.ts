@@ -1,4 +1,4 @@
 /** How an alert is written: JSON for programs, or what Slack's incoming webhooks take. */
-export const alertFormats = ['plain', 'slack'] as const;
+export const alertFormats: readonly AlertFormat[] = ['plain', 'slack'];
 
-export type AlertFormat = (typeof alertFormats)[number];
+export type AlertFormat = 'plain' | 'slack';

@@ -3,9 +3,18 @@
  * `snoozed`, `suspended`, `continued`: the job put itself off, waits for something, or began anew with another input. The
  * others are the statuses that the job had then.
  */
-export type AttemptOutcome = (typeof attemptOutcomes)[number];
+export type AttemptOutcome =
+  | 'failed'
+  | 'lost'
+  | 'givenBack'
+  | 'snoozed'
+  | 'suspended'
+  | 'continued'
+  | 'completed'
+  | 'error'
+  | 'cancelled';
 
-export const attemptOutcomes = [
+export const attemptOutcomes: readonly AttemptOutcome[] = [
   'failed',
   'lost',
   'givenBack',
@@ -15,7 +24,7 @@ export const attemptOutcomes = [
   'completed',
   'error',
   'cancelled',
-] as const;
+];
 
 /** An attempt that has ended. All times are by the database's clock. */
 export interface PastAttempt {

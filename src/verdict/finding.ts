@@ -2,7 +2,7 @@
 export type Severity = 'failure' | 'warning';
 
 /** The rules by which a deployment is judged. Callers may match them. */
-export const findingCodes = [
+export const findingCodes: readonly FindingCode[] = [
   'no_worker',
   'unclaimed_jobs',
   'lost_jobs',
@@ -13,9 +13,19 @@ export const findingCodes = [
   'open_breaker',
   'paused_limit',
   'paused_queue',
-] as const;
+];
 
-export type FindingCode = (typeof findingCodes)[number];
+export type FindingCode =
+  | 'no_worker'
+  | 'unclaimed_jobs'
+  | 'lost_jobs'
+  | 'late_schedules'
+  | 'failing_jobs'
+  | 'stuck_limit'
+  | 'stopped_limit'
+  | 'open_breaker'
+  | 'paused_limit'
+  | 'paused_queue';
 
 /**
  * The subject of a finding. `name` is the name of a kind of jobs or a queue, the id of a schedule, or the key of a
@@ -28,14 +38,14 @@ export interface FindingSubject {
 }
 
 /** Actions that a person can take on a finding at once. */
-export const findingActions = ['see', 'retry', 'pause', 'resume', 'skip'] as const;
+export const findingActions: readonly FindingAction[] = ['see', 'retry', 'pause', 'resume', 'skip'];
 
 /**
  * `see`: look at the jobs, or at what the finding is about. `retry`: queue the failed jobs again, by `failureKey` or `jobId`.
  * `pause`: pause `queue`. `resume`: end the pause of the queue or the limit, or close the breaker. `skip`: let a strict order
  * go on without the failed job.
  */
-export type FindingAction = (typeof findingActions)[number];
+export type FindingAction = 'see' | 'retry' | 'pause' | 'resume' | 'skip';
 
 /** Something that is wrong. */
 export interface VerdictFinding {
