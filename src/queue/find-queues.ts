@@ -16,6 +16,9 @@ import type { Queue, QueueCollections, QueuePage } from './queue-document.js';
  */
 const SCANNED = 10_000;
 
+/** Jobs that the first command reads for each queue of the page. Where queues have few jobs, that is enough for a page. */
+const SCANNED_PER_QUEUE = 5;
+
 /** Maximum number of such commands for a page, which bounds its cost. */
 const MAX_SCANS = 8;
 
@@ -24,9 +27,9 @@ type WhatWaits = Omit<Queue, 'paused'>;
 /**
  * Returns a page of the queues that have queued jobs or are paused, by name. Jobs are counted up to 10,000.
  *
- * The cost of a page does not grow with the number of queues. One command finds the paused queues. Another counts the
- * jobs of as many queues as have 10,000 jobs together. A larger queue takes three more commands. After eight scans the
- * page ends, even with fewer queues than `limit`.
+ * The cost of a page does not grow with the number of queues. One command finds the paused queues. Another counts up to
+ * five jobs for each queue of the page. Unless these fill the page, further ones count 10,000 jobs each. A larger queue takes
+ * three more commands. After eight scans the page ends, even with fewer queues than `limit`.
  *
  * @throws ValidationError for a filter that is not a `PageFilter`
  */
@@ -73,10 +76,12 @@ async function findWaiting(
   const found: WhatWaits[] = [];
   let end = after;
   for (let scans = 0; scans < MAX_SCANS && found.length <= limit; scans += 1) {
-    const counted = await scan(jobs, end);
-    const isAll = counted.reduce((sum, { jobs: count }) => sum + count, 0) < SCANNED;
+    const size = scans === 0 ? Math.min(SCANNED, (limit + 2) * SCANNED_PER_QUEUE) : SCANNED;
+    const counted = await scan(jobs, end, size);
+    const isAll = counted.reduce((sum, { jobs: count }) => sum + count, 0) < size;
     const [first, ...others] = counted;
     if (isAll || !first) return { found: [...found, ...counted.map(toWhatWaits)], end: undefined };
+    if (others.length === 0 && size < SCANNED) continue;
     // More jobs of the last queue may follow those that were read.
     found.push(
       ...(others.length === 0 ? [await countLarge(jobs, first.name)] : counted.slice(0, -1).map(toWhatWaits)),
@@ -95,13 +100,13 @@ interface Counted {
   readonly oldest: Date | null;
 }
 
-/** Counts the next 10,000 queued jobs by queue, in the order of the queues. */
-function scan(jobs: Collection<JobDocument>, after: string): Promise<Counted[]> {
+/** Counts the next `size` queued jobs by queue, in the order of the queues. */
+function scan(jobs: Collection<JobDocument>, after: string, size: number): Promise<Counted[]> {
   const isDue = { $lte: ['$runAt', '$$NOW'] };
   const pipeline: Document[] = [
     { $match: { ...isClaimable, queue: { $gt: after } } },
     { $sort: { queue: 1 } },
-    { $limit: SCANNED },
+    { $limit: size },
     {
       $group: {
         _id: '$queue',
@@ -114,7 +119,7 @@ function scan(jobs: Collection<JobDocument>, after: string): Promise<Counted[]> 
     { $sort: { _id: 1 } },
     { $project: { _id: 0, name: '$_id', jobs: 1, ready: 1, delayed: 1, oldest: 1 } },
   ];
-  const options = { hint: claimableByQueue.key, batchSize: SCANNED };
+  const options = { hint: claimableByQueue.key, batchSize: size + 1 };
   return orIndexMissing(jobs.aggregate<Counted>(pipeline, options).toArray());
 }
 

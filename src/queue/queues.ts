@@ -19,7 +19,7 @@ export class Queues {
 
   /**
    * Returns a page of the queues that have queued jobs or are paused, by name, and a cursor for the next page. Waiting
-   * jobs are counted up to 10,000. A page usually costs two commands, and at most 33, however many queues there are. If
+   * jobs are counted up to 10,000. A page usually costs two or three commands, and at most 33, however many queues there are. If
    * many queues have more than 10,000 jobs, a page may have fewer queues than `limit` and still a cursor.
    *
    * @throws ValidationError for an invalid filter, or a cursor that no page returned

@@ -588,6 +588,10 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
     if (path.endsWith('nothing')) complaints.splice(before);
     const tooWide = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
     expect({ path, tooWide }).toEqual({ path, tooWide: 0 });
+    const covering = await page.evaluate(
+      `[...document.querySelectorAll('td *:not(.unseen)')].filter((one) => getComputedStyle(one).position === 'absolute').length`,
+    );
+    expect({ path, covering }).toEqual({ path, covering: 0 });
     await page.evaluate(axe);
     const found = await page.evaluate(
       `axe.run(${JSON.stringify({ resultTypes: ['violations'], ...rules })}).then(({ violations }) => violations)`,

@@ -35,6 +35,9 @@ export function FailuresPage({ jobName, names, ...list }: FailuresPageProps) {
         </noscript>
       </form>
       <section class="card" id="failures" data-live aria-label="Failures">
+        {jobName !== undefined && failures.some(mayStillFail) && may(session, 'write') && (
+          <RetryKind jobName={jobName} session={session} />
+        )}
         {failures.length === 0 ? (
           <p class="empty">Nothing failed in the last 30 days. What fails appears within a minute.</p>
         ) : (
@@ -43,6 +46,26 @@ export function FailuresPage({ jobName, names, ...list }: FailuresPageProps) {
         <PageLinks first={failuresOfPath(jobName)} isFirst={isFirst} cursor={cursor} what="failures" />
       </section>
     </>
+  );
+}
+
+/** Jobs of a group without a common key are not counted. */
+function mayStillFail({ stillFailing }: FailureInfo): boolean {
+  return stillFailing?.count !== 0;
+}
+
+/** What broke once often fails with several messages. */
+function RetryKind({ jobName, session }: { jobName: string; session: Session }) {
+  return (
+    <form method="post" action={operationsPath} class="actions">
+      <TokenField session={session} />
+      <input type="hidden" name="name" value={jobName} />
+      <input type="hidden" name="status" value="error" />
+      <span class="quiet">Whatever they failed with:</span>
+      <button type="submit" name="action" value="retry" class="small">
+        Retry all jobs of {jobName} in error
+      </button>
+    </form>
   );
 }
 
@@ -95,7 +118,7 @@ function Row({ failure, session, now }: { failure: FailureInfo; session: Session
       <td data-label="Last seen">
         <Moment at={lastSeen} now={now} />
       </td>
-      <td class="actions">{stillFailing?.count !== 0 && <Actions failure={failure} session={session} />}</td>
+      <td class="actions">{mayStillFail(failure) && <Actions failure={failure} session={session} />}</td>
     </tr>
   );
 }

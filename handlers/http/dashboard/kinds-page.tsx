@@ -137,8 +137,13 @@ export function Times({ measured }: { measured: Percentiles | undefined }) {
   const { p50, p95, p99 } = measured;
   return (
     <span class="times">
-      {duration(p50)} <span class="quiet">p95</span> {duration(p95)} <span class="quiet">p99</span>{' '}
-      {duration(p99)}
+      <span>{duration(p50)}</span>{' '}
+      <span>
+        <span class="quiet">p95</span> {duration(p95)}
+      </span>{' '}
+      <span>
+        <span class="quiet">p99</span> {duration(p99)}
+      </span>
     </span>
   );
 }

@@ -60,6 +60,9 @@ function Facts({ operation, now }: Omit<OperationPageProps, 'session'>) {
       <dt>Progress</dt>
       <dd>
         <OperationBar operation={operation} />
+        {(state === 'running' || state === 'undoing') && (
+          <div class="quiet">Each invocation of the scheduler goes on with it, once a minute.</div>
+        )}
         {skipped > 0 && (
           <div class="quiet">
             Skipped: jobs that changed meanwhile, that need a unique key which is taken, that belong to a

@@ -182,7 +182,7 @@ function formOf(
     case 'retry':
       if (failureKey !== undefined)
         return {
-          label: 'Retry all',
+          label: 'Retry this failure',
           path: operationsPath,
           role: 'write',
           fields: { failureKey, status: 'error' },

@@ -52,7 +52,7 @@ async function forget(browser: Browser): Promise<void> {
   await browser.submit('/dashboard/queues', { queue: 'none', action: 'resume' });
 }
 
-test('with thousands of jobs in as many queues, the overview costs little more than the list of jobs', async () => {
+test('with thousands of jobs in as many queues, the overview and the queues cost little more than the list of jobs', async () => {
   const backlog = {
     name: '',
     change: (n: number, now: Date) => ({ queue: `queue ${n}`, runAt: now, queued: now }),
@@ -66,8 +66,11 @@ test('with thousands of jobs in as many queues, the overview costs little more t
   await forget(browser);
   const overviewAtFirst = await costOf(browser, '/');
   const overview = await costOf(browser, '/');
+  const queues = await costOf(browser, '/dashboard/queues');
 
   expect(jobs).toEqual({ commands: 2, documents: expect.any(Number), counted: 0 });
+  // Some jobs more than queues fit on the page: nobody knows before how many jobs a queue has.
+  expect(queues.documents).toBeLessThanOrEqual(6 * jobs.documents);
   expect(overview).toEqual({ commands: 2 * jobs.commands, documents: 0, counted: 0 });
   // The verdict, which every page shows, is remembered for 10 s. So are the counts and the workers.
   expect(jobsAtFirst).toEqual({ ...jobs, commands: jobs.commands + 11 });

@@ -57,6 +57,31 @@ test('a job says how many fail alike, and leads to them; the filter can be remov
   expect(textOf(await show('/dashboard/jobs?failureKey=charge:0'))).toContain('charge:0 ✕ ');
 });
 
+test('all jobs of a kind are retried at once, whatever they failed with', async () => {
+  await failWith('order 1', 'refused');
+  const name = 'Retry all jobs of charge in error';
+  const reader = await signedIn(api, 'read');
+  expect(await (await reader.get(`${list}?name=charge`)).text()).not.toContain(name);
+  expect(await show(list)).not.toContain(name);
+  const [form = ''] =
+    (await show(`${list}?name=charge`)).match(
+      /<form method="post" action="\/dashboard\/operations".*?<\/form>/s,
+    ) ?? [];
+  expect(form).toContain(name);
+  const fields = [...form.matchAll(/name="(\w+)" value="([^"]*)"/g)].map(([, field = '', value = '']) => [
+    field,
+    value,
+  ]);
+
+  await browser.submit('/dashboard/operations', Object.fromEntries(fields));
+
+  await eventually(async () => {
+    await api.processor.scheduleDueItems();
+    expect(await api.processor.getJobs({ status: 'queued' })).toHaveLength(2);
+  });
+  expect(await show(`${list}?name=charge`)).not.toContain(name);
+});
+
 test('all jobs of a group are retried by those who may, and only these', async () => {
   await failWith('order 1', 'order 2', 'refused');
   const { failures } = await api.processor.failures.list();

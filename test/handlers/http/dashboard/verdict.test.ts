@@ -71,7 +71,7 @@ test('a kind that fails is told on every page and in its title, and its jobs are
   expect(paused.headers.get('location')).toBe('/');
   expect(await api.processor.queues.pausedSince('billing')).toBeInstanceOf(Date);
 
-  const begun = await press(overview, 'Retry all');
+  const begun = await press(overview, 'Retry this failure');
   expect(begun.headers.get('location')).toMatch(/^\/dashboard\/operations\/./);
   expect((await api.processor.operations.list()).operations).toMatchObject([
     { action: 'retry', by: 'the-admin' },
@@ -88,9 +88,9 @@ test('who may not act sees what is wrong, and no buttons for it', async () => {
   const reader = await signedIn(api, 'read');
   const overview = await show('/', reader);
   expect(textOf(overview)).toContain('1 failure');
-  expect(overview).not.toMatch(/Retry all|Pause queue/);
+  expect(overview).not.toMatch(/Retry this failure|Pause queue/);
   const writer = await show('/', await signedIn(api, 'write'));
-  expect(writer).toContain('Retry all');
+  expect(writer).toContain('Retry this failure');
   expect(writer).not.toContain('Pause queue');
 });
 
