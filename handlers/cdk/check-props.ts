@@ -114,7 +114,10 @@ const propsSchema = z
     },
   );
 
-/** @throws ValidationError that lists every property with which the stack would not work */
+/**
+ * Checks the properties of a stack. @throws ValidationError that lists every property with which the stack would not
+ * work
+ */
 export function checkProps(props: JobProcessorProps): void {
   validateNow(propsSchema, props, 'The configuration of JobProcessor');
 }

@@ -32,7 +32,7 @@ import type { JobContract } from './job-contract.js';
 import { jobDefaultsSchema, type Retention } from './job-options.js';
 import { toLoggedText } from './log-line.js';
 import { type ProgressArguments, toProgressValue } from './progress.js';
-import { meets, redactSchema } from './redacted-paths.js';
+import { issuesOfShown, redactSchema } from './redacted-paths.js';
 import { parseRetryDelay, type RetryDelay, type RetryDelayFunction } from './retry-delay.js';
 import { parseBy, schemaProblem } from './schema.js';
 import { searchableSchema } from './search-keys.js';
@@ -524,14 +524,8 @@ function refuseRedacted(
   redact: readonly string[],
   options: Partial<Pick<z.output<typeof definitionSchema>, OptionWithPaths>>,
 ): void {
-  const issues = Object.entries(options).flatMap(([name, option]) =>
-    pathsIn(option, name)
-      .filter(({ path }) => meets(path, redact))
-      .map(({ path, at }) => ({
-        path: at,
-        message: `expected no redacted field: the value of '${path}' would be shown`,
-      })),
-  );
+  const shown = Object.entries(options).flatMap(([name, option]) => pathsIn(option, name));
+  const issues = issuesOfShown(shown, redact);
   if (issues.length > 0) throw new ValidationError(subject, issues);
 }
 

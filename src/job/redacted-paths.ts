@@ -79,6 +79,23 @@ export function meets(path: string, paths: readonly string[]): boolean {
   return paths.some((redacted) => overlap(keys, redacted.split('.')));
 }
 
+/**
+ * Returns an issue for each path of an option that meets a redacted one, because the value there would be shown.
+ *
+ * @param options the paths, and the fields that hold them
+ */
+export function issuesOfShown(
+  options: readonly { readonly path: string; readonly at: string }[],
+  redact: readonly string[],
+): Issue[] {
+  return options
+    .filter(({ path }) => meets(path, redact))
+    .map(({ path, at }) => ({
+      path: at,
+      message: `expected no redacted field: the value of '${path}' would be shown`,
+    }));
+}
+
 /** Whether two paths may lead to the same place, or one to a place inside the other's. Items of lists may be left out. */
 function overlap(one: readonly string[], other: readonly string[]): boolean {
   const [first, ...ones] = one;

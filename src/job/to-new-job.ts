@@ -10,7 +10,7 @@ import {
   withDefaults,
 } from './job-options.js';
 import type { Metadata } from './metadata.js';
-import { meets } from './redacted-paths.js';
+import { issuesOfShown } from './redacted-paths.js';
 import type { AddableJob } from './registry.js';
 import { searchKeysOf } from './search-keys.js';
 import { toInput } from './storable.js';
@@ -60,14 +60,10 @@ export function orderIssues({ limits }: NewJob, options: Partial<Record<string, 
 
 /** Refuses a unique key of redacted values, since keys are shown. @throws ValidationError */
 function refuseRedacted(redact: readonly string[], { unique, debounce }: JobData): void {
-  const issues = Object.entries({ unique, debounce }).flatMap(([name, rule]) =>
-    (rule?.by ?? [])
-      .filter((path) => meets(path, redact))
-      .map((path) => ({
-        path: `${name}.by`,
-        message: `expected no redacted field: the value of '${path}' would be shown`,
-      })),
+  const shown = Object.entries({ unique, debounce }).flatMap(([name, rule]) =>
+    (rule?.by ?? []).map((path) => ({ path, at: `${name}.by` })),
   );
+  const issues = issuesOfShown(shown, redact);
   if (issues.length > 0) throw new ValidationError('The options of the job', issues);
 }
 

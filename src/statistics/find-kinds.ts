@@ -1,10 +1,11 @@
 import * as z from 'zod';
 import { validateNow } from '../validate.js';
+import { failedOf, failureRateOf } from './failed-attempts.js';
 import { rangeSchema } from './find-range.js';
 import { type Percentiles, percentilesOf } from './histogram.js';
 import { beginOf, type Range, readSteps, stepsUntil, tableSteps } from './ranges.js';
 import type { StatisticsCollections } from './roll-up-hours.js';
-import { type AttemptCounts, type KindCounts, nameOfKey } from './statistics-document.js';
+import { type AttemptCounts, nameOfKey } from './statistics-document.js';
 import { addKind, type KindSums, noKindSums } from './sums.js';
 
 /** Selects the statistics of all kinds of jobs. */
@@ -84,17 +85,6 @@ function describe(jobName: string, { counts, run, wait }: KindSums): Omit<KindSt
     run: percentilesOf(run),
     wait: percentilesOf(wait),
   };
-}
-
-/** Returns how many attempts failed. */
-export function failedOf({ errors = 0, retried = 0, recovered = 0 }: KindCounts): number {
-  return errors + retried + recovered;
-}
-
-/** Returns the share of the attempts that failed, among these and the completed ones: 0 to 1. */
-export function failureRateOf(counts: KindCounts): number {
-  const failed = failedOf(counts);
-  return failed === 0 ? 0 : failed / (failed + (counts.completed ?? 0));
 }
 
 function byTrouble(one: KindStatistics, other: KindStatistics): number {

@@ -543,7 +543,7 @@ function callOf<Work>(name: string, args: readonly unknown[], schema: z.ZodType<
   };
 }
 
-/** @throws Undoing if the job has failed for good */
+/** Refuses to go on if the job has failed for good. @throws Undoing */
 function requireForward(journal: StepJournal): void {
   if (isUndoing(journal)) throw new Undoing();
 }

@@ -117,7 +117,9 @@ export async function fanOut(
   }
 }
 
-/** @throws StepFailedError if children of these ids are there that have other inputs, and ValidationError */
+/**
+ * Adds children. @throws StepFailedError if children of these ids are there that have other inputs, and ValidationError
+ */
 async function add(children: Children, id: string, { host }: StepPlace): Promise<void> {
   const { name, kind, inputs, options } = children;
   try {

@@ -1,3 +1,4 @@
+import { failedOf } from '../statistics/failed-attempts.js';
 import type { AttemptCounts } from '../statistics/statistics-document.js';
 
 /** How many attempts ended, and how many of these failed. Cancelled, postponed and given back ones tell nothing. */
@@ -8,14 +9,9 @@ export interface Rate {
 
 export const noRate: Rate = { ended: 0, failed: 0 };
 
-export function rateOf({
-  completed = 0,
-  errors = 0,
-  retried = 0,
-  recovered = 0,
-}: Partial<AttemptCounts>): Rate {
-  const failed = errors + retried + recovered;
-  return { ended: completed + failed, failed };
+export function rateOf(counts: Partial<AttemptCounts>): Rate {
+  const failed = failedOf(counts);
+  return { ended: (counts.completed ?? 0) + failed, failed };
 }
 
 export function sumOf(rates: readonly Rate[]): Rate {

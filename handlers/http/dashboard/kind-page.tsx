@@ -1,5 +1,5 @@
 import type { FailureInfo, Mark, Percentiles, StatisticsRange } from '../../../src/index.js';
-import { failedOf, failureRateOf } from '../../../src/statistics/find-kinds.js';
+import { failedOf, failureRateOf } from '../../../src/statistics/failed-attempts.js';
 import { firstLine } from './parts/first-line.js';
 import { duration, Moment } from './parts/moment.js';
 import { grouped } from './parts/number.js';

@@ -1,5 +1,5 @@
 import type { FailureInfo, KindStatistics, Percentiles, Range } from '../../../src/index.js';
-import { failedOf } from '../../../src/statistics/find-kinds.js';
+import { failedOf } from '../../../src/statistics/failed-attempts.js';
 import { firstLine } from './parts/first-line.js';
 import { duration } from './parts/moment.js';
 import { grouped } from './parts/number.js';

@@ -12,7 +12,7 @@ interface QueuesPageProps {
   /** Whether the list of queues starts at the first one. */
   readonly isFirst: boolean;
   readonly waiting: readonly WaitingJob[];
-  /** Who paused each paused queue, as far as that is known. */
+  /** The person who paused each paused queue, if that is known. */
   readonly pausedBy: ReadonlyMap<string, string>;
   readonly session: Session;
   readonly now: Date;

@@ -17,7 +17,7 @@ export interface ScheduleDraft {
   readonly text: string;
   /** Whether the person edits the text itself. */
   readonly isJson: boolean;
-  /** What the person typed into the controls of the form. It is shown there again, also if it is wrong. */
+  /** Text that the person typed into the controls of the form. It is shown there again, also if it is wrong. */
   readonly typed?: Values;
   readonly issues: readonly Issue[];
 }

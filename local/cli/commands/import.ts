@@ -85,7 +85,7 @@ export const importCommand: AddCommand = (parent, { env, output, url }) => {
     );
 };
 
-/** @throws InvalidArgumentError */
+/** Returns the name of a time zone. @throws InvalidArgumentError */
 function parseTimeZone(name: string): string {
   if (isTimeZone(name)) return name;
   throw new InvalidArgumentError('expected an IANA time zone such as Europe/Zurich.');

@@ -1,5 +1,6 @@
 import ms from 'ms';
 import * as z from 'zod';
+import { failedOf } from '../../../src/statistics/failed-attempts.js';
 import type { Field } from '../output/fields.js';
 import { sparkline } from '../output/sparkline.js';
 import type { Column } from '../output/table.js';
@@ -19,8 +20,6 @@ const countsShape = z.looseObject({
   retried: z.number(),
   recovered: z.number(),
 });
-
-type Counts = z.output<typeof countsShape>;
 
 const kindShape = z.looseObject({
   jobName: z.string(),
@@ -49,7 +48,7 @@ export const kindRangeShape = z.looseObject({
 export const kindColumns: readonly Column<ShownKind>[] = [
   { title: 'JOB', value: ({ jobName }) => jobName, mayShrink: true },
   { title: 'COMPLETED', value: ({ counts }) => number(counts.completed), align: 'right', leaveOut: 4 },
-  { title: 'FAILED', value: ({ counts }) => number(failed(counts)), align: 'right', style: () => 'red' },
+  { title: 'FAILED', value: ({ counts }) => number(failedOf(counts)), align: 'right', style: () => 'red' },
   { title: 'RATE', value: ({ failureRate }) => rate(failureRate), align: 'right', style: () => 'red' },
   { title: 'RUN P50', value: ({ run }) => time(run?.p50), align: 'right', leaveOut: 3 },
   { title: 'P95', value: ({ run }) => time(run?.p95), align: 'right' },
@@ -73,20 +72,16 @@ export function kindFields({
   wait,
   points,
 }: z.output<typeof kindRangeShape>): Field[] {
-  const ended = sum.completed + failed(sum);
+  const ended = sum.completed + failedOf(sum);
   return [
     ['job', jobName],
     ['range', range],
     ['completed', `${number(sum.completed)} ${sparkline(points.map(({ completed }) => completed))}`, 'green'],
-    ['failed', `${number(failed(sum))} ${sparkline(points.map(failed))}`, 'red'],
-    ['rate', ended === 0 ? '' : rate(failed(sum) / ended)],
+    ['failed', `${number(failedOf(sum))} ${sparkline(points.map(failedOf))}`, 'red'],
+    ['rate', ended === 0 ? '' : rate(failedOf(sum) / ended)],
     ['run', percentiles(run)],
     ['wait', percentiles(wait)],
   ];
-}
-
-function failed({ errors, retried, recovered }: Counts): number {
-  return errors + retried + recovered;
 }
 
 function percentiles(measured: Percentiles | null): string {

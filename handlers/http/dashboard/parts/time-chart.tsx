@@ -1,6 +1,6 @@
 import type { Mark, StatisticsPoint, StatisticsRange } from '../../../../src/index.js';
 import { toCursor } from '../../../../src/job/list-cursor.js';
-import { failedOf, failureRateOf } from '../../../../src/statistics/find-kinds.js';
+import { failedOf, failureRateOf } from '../../../../src/statistics/failed-attempts.js';
 import { failedBetween } from '../failed-time.js';
 import { jobsPath } from '../paths.js';
 import { duration } from './moment.js';
