@@ -120,7 +120,10 @@ function common(id: string | undefined, { jobIds, callerRole, timeLeft }: Circum
   return { id: id ?? jobIds?.[0], callerRole, patience: patienceIn(timeLeft()) };
 }
 
-/** Returns a group that is found under the id chosen for this request as added, because an earlier try of it added it. */
+/**
+ * Returns a group as added if an earlier try of this request added it. Its id shows that, because it was chosen for the
+ * request.
+ */
 function asOnFirstTry(added: AddedGroup, { jobIds }: Circumstances): AddedGroup {
   return added.id === jobIds?.[0] ? { ...added, outcome: 'added' } : added;
 }

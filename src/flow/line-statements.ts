@@ -224,5 +224,8 @@ function putInto({ key, number }: HeldSlot, next: string | undefined): Document 
     : { ...changes, claimable: false, blockedBy: { $literal: next } };
 }
 
-/** A strict order spreads jobs that are added at the same moment over the next milliseconds. */
+/**
+ * The earlier of `runAt` and now. A strict order gives jobs that are added at the same moment a `runAt` some
+ * milliseconds ahead.
+ */
 const atMostNow = { $min: ['$runAt', '$$NOW'] };

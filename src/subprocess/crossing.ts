@@ -25,7 +25,8 @@ type Place = { readonly path: readonly string[] } /** Has a class or no prototyp
 const MAX_DEPTH = 100;
 const MAX_VALUES = 2_000_000;
 /**
- * How many values an object deeper than `MAX_DEPTH` counts as. It is refused anyway, and its members are not followed.
+ * Number of values that an object deeper than `MAX_DEPTH` counts as. It is refused anyway, and its members are not
+ * followed.
  */
 const TOO_DEEP = 10_000;
 

@@ -90,8 +90,8 @@ export class LeaseKeeper {
   }
 
   /**
-   * Renews the lease of a job, and then leaves it out of the heartbeats while `work` writes the job in a transaction: the
-   * common statement would wait for that transaction, and with it all other leases.
+   * Renews the lease of a job, and leaves it out of the heartbeats while `work` writes the job in a transaction.
+   * Otherwise the heartbeat of all leases would wait for that transaction.
    */
   async apart<Result>(job: ClaimedJob, work: () => Promise<Result>): Promise<Result> {
     const { jobs, leaseMs } = this.scope.shared;

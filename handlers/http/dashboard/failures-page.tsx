@@ -54,7 +54,7 @@ function mayStillFail({ stillFailing }: FailureInfo): boolean {
   return stillFailing?.count !== 0;
 }
 
-/** What broke once often fails with several messages. */
+/** Offers to retry all failed jobs of a kind, because what broke once often fails with several messages. */
 function RetryKind({ jobName, session }: { jobName: string; session: Session }) {
   return (
     <form method="post" action={operationsPath} class="actions">
