@@ -30,7 +30,7 @@ import { statsCommand } from './commands/stats.js';
 import { stepsCommand } from './commands/steps.js';
 import { watchCommand } from './commands/watch.js';
 import { workCommand } from './commands/work.js';
-import { workersCommand } from './commands/workers.js';
+import { runningCommand, workersCommand } from './commands/workers.js';
 import { workflowsCommand } from './commands/workflows.js';
 import type { AddCommand, CommandContext } from './context.js';
 import { packageVersion } from './version.js';
@@ -55,6 +55,7 @@ const commands: readonly AddCommand[] = [
   operationsCommand,
   auditCommand,
   workersCommand,
+  runningCommand,
   factoriesCommand,
   statsCommand,
   kindsCommand,

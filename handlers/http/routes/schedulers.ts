@@ -1,9 +1,24 @@
 import * as z from 'zod';
 import { isKind } from '../../../src/brand.js';
-import { NotFoundError, type SchedulerItem, UnknownJobNameError } from '../../../src/index.js';
+import {
+  NotFoundError,
+  type SchedulerItem,
+  UnknownJobNameError,
+  ValidationError,
+} from '../../../src/index.js';
 import { jobState, locationOf } from '../add-jobs.js';
-import { brief, idOf, jobStatus, moment, nextCursor, page, textOf, wholeNumber } from '../fields.js';
-import { Problem } from '../problem.js';
+import {
+  brief,
+  duration,
+  idOf,
+  jobStatus,
+  moment,
+  nextCursor,
+  page,
+  textOf,
+  wholeNumber,
+} from '../fields.js';
+import { invalid, Problem } from '../problem.js';
 import { type Circumstances, defineRoute } from '../route.js';
 import { schedulerView, toBriefSchedulerView, toSendableSchedulerView } from '../scheduler-view.js';
 import { schedulerSeenBy, schedulersSeenBy } from '../seen-by.js';
@@ -347,6 +362,37 @@ const schedulerHistory = defineRoute({
   },
 });
 
+/** Its path is not below `/v1/schedulers/`, where it would hide an item of that id. */
+const listUpcoming = defineRoute({
+  method: 'GET',
+  path: '/v1/upcoming',
+  operation: 'listUpcoming',
+  isList: true,
+  role: 'read',
+  summary: 'Show when the active scheduler items are due',
+  description:
+    'Occurrences that have no job yet, of the 100 items that are due next, and at most 1,500 of each. `overlap` and `maxOccurrences` are ignored.',
+  asks: () =>
+    z.object({
+      query: z.strictObject({
+        within: duration('The time from now, at most 7 days. Default 1d.').optional(),
+      }),
+    }),
+  reply: {
+    status: 200,
+    description: 'The items with their occurrences, the item that is due next first.',
+    schema: () =>
+      z.object({ upcoming: z.array(z.object({ id: z.string(), title: z.string(), at: z.array(moment) })) }),
+    example: {
+      upcoming: [{ id: 'report', title: 'The weekly report', at: ['2026-02-02T08:00:00.000Z'] }],
+    },
+  },
+  async answer({ query: { within } }, { processor }) {
+    const upcoming = await processor.schedules.upcoming(within).catch(explainTime);
+    return { body: { upcoming: upcoming.map(({ at, ...item }) => ({ ...item, at: [...at] })) } };
+  },
+});
+
 const previewOptions = defineRoute({
   method: 'POST',
   path: '/v1/schedulers/preview',
@@ -387,6 +433,7 @@ export const schedulerRoutes = [
   schedulerHistory,
   rescheduleSchedulers,
   previewOptions,
+  listUpcoming,
 ];
 
 type ShowCircumstances = Pick<Circumstances, 'processor' | 'callerRole' | 'maxBytes'>;
@@ -406,4 +453,10 @@ function explainUnknownJob(error: unknown): never {
   if (!isKind(error, UnknownJobNameError)) throw error;
   const issues = [{ path: 'jobName', message: error.message }];
   throw new Problem('unknown_job_name', { detail: error.message, issues });
+}
+
+/** Reports a time that is too long at the parameter `within`. */
+function explainTime(error: unknown): never {
+  if (!isKind(error, ValidationError)) throw error;
+  throw invalid(error.issues.map(({ message }) => ({ path: 'within', message })));
 }

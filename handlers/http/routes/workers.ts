@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { moment, nextCursor, page } from '../fields.js';
+import { moment, nextCursor, page, wholeNumber } from '../fields.js';
 import { defineRoute } from '../route.js';
 
 /** A worker without its name, which is part of leases. */
@@ -10,6 +10,16 @@ const workerView = z.object({
   started: moment,
   expires: moment,
 });
+
+/** A running job without its worker, whose name is part of its lease. */
+const runningView = z.object({
+  id: z.string(),
+  jobName: z.string(),
+  queue: z.string(),
+  started: moment.nullable(),
+});
+
+const MAX_RUNNING = 1000;
 
 export const workerRoutes = [
   defineRoute({
@@ -48,6 +58,46 @@ export const workerRoutes = [
         expires,
       }));
       return { body: { workers: views, cursor } };
+    },
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/v1/workers/running',
+    operation: 'listRunningJobs',
+    role: 'read',
+    summary: 'List the running jobs',
+    description: 'Those of a crashed worker are running until they are recovered.',
+    asks: () =>
+      z.object({
+        query: z.strictObject({
+          limit: wholeNumber(1, MAX_RUNNING, `How many at most; default ${MAX_RUNNING}.`).optional(),
+        }),
+      }),
+    reply: {
+      status: 200,
+      description:
+        'The jobs with the queue and the begin of the attempt. Those whose leases expire first come first.',
+      schema: () => z.object({ running: z.array(runningView) }),
+      example: {
+        running: [
+          {
+            id: '697dc4a2f1e2d3c4b5a69788',
+            jobName: 'webhook',
+            queue: 'default',
+            started: '2026-01-31T09:05:06.123Z',
+          },
+        ],
+      },
+    },
+    async answer({ query: { limit = MAX_RUNNING } }, { processor }) {
+      const running = await processor.workers.running(limit);
+      const views = running.map(({ id, jobName, queue, started = null }) => ({
+        id,
+        jobName,
+        queue,
+        started,
+      }));
+      return { body: { running: views } };
     },
   }),
 ];

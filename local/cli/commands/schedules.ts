@@ -8,8 +8,10 @@ import { examples } from '../examples.js';
 import { exitCode } from '../exit-code.js';
 import { CommandFailure } from '../failure.js';
 import { jobStateShape } from '../jobs/job-shape.js';
+import { fromNow } from '../output/moment.js';
 import { type Column, table } from '../output/table.js';
 import { allOption, cursorOption, limitOption, showPages } from '../pages.js';
+import { parseDurationText } from '../parse-duration.js';
 import { parseWholeNumber } from '../parse-whole-number.js';
 import { readJson } from '../read-json.js';
 import { occurrencesShape, scheduleShape, schedulesShape } from '../schedules/schedule-shape.js';
@@ -21,6 +23,7 @@ export const schedulesCommand: AddCommand = (parent, context) => {
   addReading(group, context);
   addPreview(group, context);
   addHistory(group, context);
+  addUpcoming(group, context);
   addWriting(group, context);
   addRunning(group, context);
   addRemoving(group, context);
@@ -83,6 +86,44 @@ function addHistory(group: CommandUnknownOpts, { api, output }: CommandContext):
           ? 'It has made no job that is still there.'
           : table(historyColumns, history, output),
       );
+    });
+}
+
+const upcomingShape = z.looseObject({
+  upcoming: z.array(z.looseObject({ id: z.string(), title: z.string(), at: z.array(z.string()) })),
+});
+
+interface Occurrence {
+  readonly id: string;
+  readonly title: string;
+  readonly at: string;
+}
+
+const upcomingColumns: readonly Column<Occurrence>[] = [
+  { title: 'DUE', value: ({ at }) => at },
+  { title: 'IN', value: ({ at }) => fromNow(at), align: 'right' },
+  { title: 'ITEM', value: ({ id }) => id },
+  { title: 'TITLE', value: ({ title }) => title, mayShrink: true },
+];
+
+function addUpcoming(group: CommandUnknownOpts, { api, output }: CommandContext): void {
+  group
+    .command('upcoming')
+    .description('Show when the active scheduler items are due, the soonest first.')
+    .option('--within <time>', 'from now, at most 7d; default: 1d', parseDurationText)
+    .addHelpText('after', examples('schedules upcoming --within 2h'))
+    .action(async ({ within }) => {
+      const answer = await api.get('/v1/upcoming', { within });
+      output.result(answer, upcomingShape, ({ upcoming }) => {
+        const occurrences = upcoming.flatMap(({ id, title, at: moments }) =>
+          moments.map((at) => ({ id, title, at })),
+        );
+        // As text, these moments sort by time.
+        occurrences.sort((one, other) => (one.at < other.at ? -1 : Number(one.at > other.at)));
+        return occurrences.length === 0
+          ? 'Nothing is due in this time.'
+          : table(upcomingColumns, occurrences, output);
+      });
     });
 }
 

@@ -39,6 +39,11 @@ const asking = async ({ processor }: TestApi) => {
   await processor.drain();
 };
 const link = new URL(new Callbacks(callbacks).urlOf({ jobId: 'j', run: 1, step: 'approval' })).pathname;
+const activeItem = ({ processor }: TestApi) => processor.addScheduler({ ...tick, active: true });
+const runningJob = async ({ processor }: TestApi) => {
+  await processor.addJob('echo', {});
+  await processor.pullNextJob();
+};
 const item = ({ processor }: TestApi) => processor.addScheduler(tick);
 const batch = ({ processor }: TestApi) =>
   processor.addBatch([{ name: 'echo', input: {} }, { name: 'failing' }], {
@@ -161,6 +166,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   rescheduleScheduler: [item, '/v1/schedulers/tick/reschedule', post],
   previewScheduler: [item, '/v1/schedulers/tick/preview?count=3'],
   getSchedulerHistory: [item, '/v1/schedulers/tick/history?count=3'],
+  listUpcoming: [activeItem, '/v1/upcoming?within=2h'],
   rescheduleSchedulers: [item, '/v1/schedulers/reschedule', post],
   previewOptions: [nothing, '/v1/schedulers/preview', { body: { scheduler: tick } }],
   listQueues: [queuedJob, '/v1/queues'],
@@ -183,6 +189,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     '/v1/marks?limit=1',
   ],
   listWorkers: [nothing, '/v1/workers'],
+  listRunningJobs: [runningJob, '/v1/workers/running?limit=10'],
   listAudit: [nothing, '/v1/audit?target=job:j&who=the-write&limit=1', { key: 'key-of-admin' }],
   getOpenApi: [nothing, '/v1/openapi.json'],
 };

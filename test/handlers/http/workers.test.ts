@@ -32,6 +32,11 @@ test('the workers under way are listed, without the names that stand in leases',
   const name = (await api.processor.getJob(id))?.lease?.worker ?? '';
   expect(name).not.toBe('');
   expect(text).not.toContain(name);
+  const running = await (await api.call('/v1/workers/running', { key: 'key-of-read' })).json();
+  expect(running).toEqual({
+    running: [{ id, jobName: 'gated', queue: 'default', started: expect.stringMatching(/Z$/) }],
+  });
+  expect((await api.call('/v1/workers/running?limit=1001')).status).toBe(422);
   gate.open();
   await draining;
 });

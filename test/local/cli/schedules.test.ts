@@ -120,3 +120,30 @@ test('the jobs of the last occurrences are listed, and items are searched', asyn
   );
   expect(await json(['schedules', 'list', '--text', 'ONC'])).toMatchObject({ schedulers: [{ id: 'once' }] });
 });
+
+test('upcoming shows when all active items are due, the soonest first', async () => {
+  const processor = await prepare();
+  const job = { jobName: 'echo', input: {} };
+  expect((await run(['schedules', 'upcoming'])).out).toBe('Nothing is due in this time.\n');
+  await processor.addScheduler({ ...job, id: 'half', type: 'Delay', delay: '30m', active: true });
+  await processor.addScheduler({
+    ...job,
+    id: 'rare',
+    title: 'Rare',
+    type: 'Delay',
+    delay: '40m',
+    active: true,
+  });
+  await processor.addScheduler({ ...job, id: 'off', type: 'Delay', delay: '1m' });
+
+  const { out } = await run(['schedules', 'upcoming', '--within', '65m']);
+
+  expect([...out.matchAll(/in \S+ +(\S+)/g)].map(([, id]) => id)).toEqual(['half', 'rare', 'half']);
+  expect(await json(['schedules', 'upcoming', '--within', '35m'])).toMatchObject({
+    upcoming: [{ id: 'half' }],
+  });
+  expect(await run(['schedules', 'upcoming', '--within', '8d'])).toMatchObject({
+    code: 2,
+    err: expect.stringMatching(/within.*expected at most 7 days/s),
+  });
+});

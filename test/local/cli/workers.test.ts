@@ -24,7 +24,16 @@ test('workers lists those under way', async () => {
 
   expect((await run(['workers'])).out).toMatch(/\nmailer +3 +(now|\S+ ago) +in \S+ +mail\n$/);
   expect(await json(['workers'])).toMatchObject({ workers: [{ processor: 'mailer', queues: ['mail'] }] });
+  const listed = (await processor.jobs.list()).jobs.map(({ id }) => id);
+  expect((await run(['running'])).out).toMatch(
+    new RegExp(`^JOB +NAME +QUEUE +STARTED\\n${listed[0]} +waiting +mail +(now|\\S+ ago)\\n$`),
+  );
+  expect((await run(['running', '--limit', '0'])).code).toBe(2);
   gate.open();
+});
+
+test('running says that no job is running', async () => {
+  expect(await run(['running'])).toMatchObject({ code: 0, out: 'No job is running.\n' });
 });
 
 test('factories lists the kinds of jobs, and shows the schema of one', async () => {
