@@ -33,7 +33,12 @@ import { jobDefaultsSchema, type Retention } from './job-options.js';
 import { toLoggedText } from './log-line.js';
 import { type ProgressArguments, toProgressValue } from './progress.js';
 import { issuesOfShown, redactSchema } from './redacted-paths.js';
-import { parseRetryDelay, type RetryDelay, type RetryDelayFunction } from './retry-delay.js';
+import {
+  DEFAULT_RETRY_DELAY_MS,
+  parseRetryDelay,
+  type RetryDelay,
+  type RetryDelayFunction,
+} from './retry-delay.js';
 import { parseBy, schemaProblem } from './schema.js';
 import { searchableSchema } from './search-keys.js';
 import { hidingIn } from './secrets.js';
@@ -464,7 +469,7 @@ const definitionSchema = z.strictObject({
     .refine((timeout) => timeout > 0, 'expected more than 0')
     .default(DEFAULT_TIMEOUT_MS),
   expectedDuration: durationSchema.optional(),
-  ...jobDefaultsSchema.partial().shape,
+  ...jobDefaultsSchema.shape,
   ...flowShape,
   ...uniqueShape,
   circuitBreaker: breakerSchema.optional(),
@@ -473,7 +478,7 @@ const definitionSchema = z.strictObject({
   retryDelay: z
     .unknown()
     .transform((value, context) => (isRetryDelayFunction(value) ? value : parseRetryDelay(value, context)))
-    .optional(),
+    .default(DEFAULT_RETRY_DELAY_MS),
 });
 
 /** Checks a definition, which may come from plain JavaScript, and fills in the defaults. */
@@ -482,7 +487,7 @@ function resolveDefinition(definition: unknown) {
   const parsed = validateNow(definitionSchema, definition, subject);
   const { name, input, output, run, versions, module, runBatch, batch, addRole, version, ...rest } = parsed;
   const { retryDelay, timeout, expectedDuration, circuitBreaker, searchable, redact, ...others } = rest;
-  const { concurrency, rateLimit, fairness, ordering, unique, debounce, ...defaults } = others;
+  const { concurrency, rateLimit, fairness, ordering, unique, debounce, retention, ...defaults } = others;
   const flow = flowRules(subject, name, { concurrency, rateLimit, fairness, ordering });
   if (ordering && defaults.priority) throw new ValidationError(subject, [notInOrder('priority')]);
   if (ordering && debounce) throw new ValidationError(subject, [notInOrder('debounce')]);
@@ -511,10 +516,11 @@ function resolveDefinition(definition: unknown) {
     version,
     limits: { timeoutMs: timeout, ...(expectedDuration !== undefined && { expectedMs: expectedDuration }) },
     ...(isRetryDelayFunction(retryDelay) && { retryDelay }),
-    defaults: jobDefaultsSchema.parse({
+    defaults: {
       ...defaults,
       retryDelay: isRetryDelayFunction(retryDelay) ? null : retryDelay,
-    }),
+      ...(retention && { retention }),
+    },
   };
 }
 
