@@ -87,6 +87,11 @@ export interface RouteDefinition<Question extends z.ZodObject, Reply extends z.Z
   readonly jobCount?: (question: z.output<Question>) => number;
   /** Whether programs do it as often as there are jobs, so that the audit log leaves it out for them. Default false. */
   readonly isTraffic?: boolean;
+  /**
+   * Members of the answer that the audit log tells beside its `id`, which names what was added. For what has no path of its
+   * own. Default: none.
+   */
+  readonly told?: readonly string[];
   /** Answers a question. @throws Problem, and errors of the processor */
   answer(question: z.output<Question>, circumstances: Circumstances): Promise<Answer<z.input<Reply>>>;
 }
@@ -100,6 +105,7 @@ export interface Route
   readonly problems: readonly ProblemCode[];
   readonly heedsIdempotencyKey: boolean;
   readonly isTraffic: boolean;
+  readonly told: readonly string[];
   readonly asks: () => Promise<z.ZodObject>;
   /** Handles a request. @throws Problem, and errors of the processor */
   handle(request: RouteRequest, services: Services): Promise<Response>;
@@ -109,13 +115,22 @@ export interface Route
 export function defineRoute<Question extends z.ZodObject, Reply extends z.ZodType>(
   definition: RouteDefinition<Question, Reply>,
 ): Route {
-  const { answer, jobCount, isList = false, isTraffic = false, problems = [], ...rest } = definition;
+  const {
+    answer,
+    jobCount,
+    isList = false,
+    isTraffic = false,
+    told = [],
+    problems = [],
+    ...rest
+  } = definition;
   const asks = once(async () => definition.asks());
   return {
     ...rest,
     asks,
     problems,
     isTraffic,
+    told,
     heedsIdempotencyKey: jobCount !== undefined,
     async handle(request, services) {
       const schema = await asks();

@@ -1,6 +1,7 @@
 import { type Collection, type Db, ObjectId } from 'mongodb';
 import ms from 'ms';
 import * as z from 'zod';
+import { definedOf } from '../defined-of.js';
 import { ValidationError } from '../errors.js';
 import { momentSchema } from '../job/job-options.js';
 import { byIndex } from '../mongo/by-index.js';
@@ -23,6 +24,8 @@ export interface MarkOptions {
   readonly text: string;
   /** Within the last 90 days. Default: now. */
   readonly at?: Date | string | undefined;
+  /** Who marks it, for others to see. At most 500 characters. Over HTTP it is the caller. */
+  readonly by?: string | undefined;
 }
 
 /** An event of a moment, such as a deployment. */
@@ -30,6 +33,8 @@ export interface Mark {
   readonly id: string;
   readonly at: Date;
   readonly text: string;
+  /** Absent if nobody said who. */
+  readonly by?: string;
 }
 
 /** A page of marks. */
@@ -44,7 +49,11 @@ export const markText = storableText
   .min(1, 'expected a text, such as v42')
   .max(MAX_TEXT, `expected at most ${MAX_TEXT} characters`);
 
-const markSchema = z.strictObject({ text: markText, at: momentSchema.optional() });
+const markSchema = z.strictObject({
+  text: markText,
+  at: momentSchema.optional(),
+  by: storableText.min(1).max(500).optional(),
+});
 
 const filterSchema = pageSchema(momentPlaceSchema) satisfies z.ZodType<unknown, PageFilter>;
 
@@ -63,14 +72,15 @@ export class Marks {
    * await processor.marks.add({ text: 'v42' });
    */
   async add(options: MarkOptions): Promise<Mark> {
-    const { text, at: given } = validateNow(markSchema, options, 'The call of marks.add');
+    const { text, at: given, by } = validateNow(markSchema, options, 'The call of marks.add');
     const { marks } = await this.collections();
     const now = await serverTime(this.db);
     const at = given ?? now;
     requireLately(at, now);
     const id = new ObjectId().toHexString();
-    await marks.insertOne({ _id: id, at, text, expireAt: new Date(at.getTime() + KEPT_MS) });
-    return { id, at, text };
+    const mark = { at, text, ...definedOf({ by }) };
+    await marks.insertOne({ _id: id, ...mark, expireAt: new Date(at.getTime() + KEPT_MS) });
+    return { id, ...mark };
   }
 
   /**
@@ -84,7 +94,7 @@ export class Marks {
     const { documents, cursor } = await byIndex(marks, byMoment, (hint) =>
       readNewestFirst('at', page, (after, options) => marks.find(after, { ...options, ...hint })),
     );
-    return { marks: documents.map(({ _id: id, at, text }) => ({ id, at, text })), cursor };
+    return { marks: documents.map(({ _id: id, expireAt: _, ...mark }) => ({ id, ...mark })), cursor };
   }
 }
 

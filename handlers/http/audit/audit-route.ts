@@ -1,11 +1,12 @@
 import { createMiddleware } from 'hono/factory';
 import * as z from 'zod';
-import type { Logger, RemoteProcessor } from '../../../src/index.js';
+import type { AuditChange, Logger, RemoteProcessor } from '../../../src/index.js';
 import type { Route } from '../route.js';
 import { outcomeOf, recordChange } from './record-change.js';
 import { targetOf } from './targets.js';
 
 const idsSchema = z.object({ ids: z.array(z.string()) });
+const addedSchema = z.looseObject({ id: z.string() });
 
 /**
  * Records what callers of a route of the API change. Programs that add jobs are not recorded, as there are as many of those
@@ -18,7 +19,8 @@ export function auditRoute(
     operation,
     role,
     isTraffic,
-  }: Pick<Route, 'method' | 'path' | 'operation' | 'role' | 'isTraffic'>,
+    told,
+  }: Pick<Route, 'method' | 'path' | 'operation' | 'role' | 'isTraffic' | 'told'>,
   processor: RemoteProcessor,
   log: Logger,
 ) {
@@ -42,15 +44,21 @@ export function auditRoute(
     };
     const recording = { processor, log, caller, via: caller.via ?? 'api' };
     let ids: readonly string[] | undefined;
+    let changes: readonly AuditChange[] = [];
     const carryOut = async () => {
       await next();
       if (isTraffic && context.res.ok) ids = idsSchema.safeParse(await context.res.clone().json()).data?.ids;
+      if (told.length > 0 && context.res.ok) {
+        const added = addedSchema.parse(await context.res.clone().json());
+        ids = [added.id];
+        changes = told.map((field) => ({ field, after: String(added[field]) }));
+      }
     };
     await recordChange(context, recording, change, carryOut, () => {
       const outcome = outcomeOf(context.res.status);
       const isReplay = context.res.headers.has('idempotent-replayed');
       if (outcome === undefined || isReplay) return undefined;
-      return { outcome, targets: ids?.map((added) => targetOf(segment, added)) };
+      return { outcome, targets: ids?.map((added) => targetOf(segment, added)), changes };
     });
   });
 }

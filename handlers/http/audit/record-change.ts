@@ -33,6 +33,8 @@ export interface EndOfChange {
   readonly outcome: AuditOutcome;
   /** The changed things, if the answer tells. Default: those that the request names. */
   readonly targets?: readonly string[] | undefined;
+  /** The changes that the answer tells. */
+  readonly changes?: readonly AuditChange[];
 }
 
 export interface Recording {
@@ -72,7 +74,7 @@ export async function recordChange(
     ...(address !== UNKNOWN && { address }),
     action,
     targets: all,
-    changes: [...changes, ...changesBetween(before, after)],
+    changes: [...changes, ...(end.changes ?? []), ...changesBetween(before, after)],
     outcome: end.outcome,
     problem,
   };

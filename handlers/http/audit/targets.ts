@@ -7,6 +7,7 @@ const kinds: Readonly<Record<string, string>> = {
   schedulers: 'schedule',
   queues: 'queue',
   limits: 'limit',
+  marks: 'mark',
 };
 
 /** Returns how the log names something of a kind. @param segment that of its path, such as `jobs` */

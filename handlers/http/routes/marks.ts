@@ -1,12 +1,23 @@
 import * as z from 'zod';
+import type { Mark } from '../../../src/index.js';
 import { momentSchema } from '../../../src/job/job-options.js';
 import { markText } from '../../../src/mark/marks.js';
 import { documented } from '../documented.js';
 import { moment, nextCursor, page } from '../fields.js';
 import { defineRoute } from '../route.js';
 
-const markView = z.object({ id: z.string(), at: moment, text: z.string() });
-const example = { id: '65b9f0c2a1d4e8f7b6c5d4e3', at: '2026-01-31T09:05:06.123Z', text: 'v42' };
+const markView = z.object({ id: z.string(), at: moment, text: z.string(), by: z.string().nullable() });
+const example = {
+  id: '65b9f0c2a1d4e8f7b6c5d4e3',
+  at: '2026-01-31T09:05:06.123Z',
+  text: 'v42',
+  by: 'deployments',
+};
+
+function toView(mark: Mark): z.input<typeof markView> {
+  const { by = null } = mark;
+  return { ...mark, by };
+}
 
 const addMark = defineRoute({
   method: 'POST',
@@ -14,7 +25,7 @@ const addMark = defineRoute({
   operation: 'addMark',
   role: 'write',
   summary: 'Mark a moment, such as a deployment',
-  description: 'The dashboard draws marks into its charts. They are kept for 90 days.',
+  description: 'The dashboard draws marks into its charts. They are kept for 90 days. `by` is the caller.',
   asks: () =>
     z.object({
       body: z.strictObject({
@@ -24,8 +35,9 @@ const addMark = defineRoute({
     }),
   bodyExample: { text: 'v42' },
   reply: { status: 201, description: 'The mark.', schema: () => markView, example },
-  async answer({ body }, { processor }) {
-    return { body: await processor.marks.add(body) };
+  told: ['text'],
+  async answer({ body }, { processor, callerId }) {
+    return { body: toView(await processor.marks.add({ ...body, by: callerId })) };
   },
 });
 
@@ -45,7 +57,7 @@ const listMarks = defineRoute({
   },
   async answer({ query }, { processor, maxBytes }) {
     const { marks, cursor = null } = await processor.marks.list({ ...query, maxBytes });
-    return { body: { marks: [...marks], cursor } };
+    return { body: { marks: marks.map(toView), cursor } };
   },
 });
 

@@ -5,12 +5,17 @@ import { fromNow } from '../output/moment.js';
 import type { Column } from '../output/table.js';
 import { allOption, cursorOption, limitOption, showPages } from '../pages.js';
 
-const markShape = z.looseObject({ id: z.string(), at: z.string(), text: z.string() });
+const markShape = z.looseObject({
+  ...{ id: z.string(), at: z.string(), text: z.string() },
+  // Servers of earlier versions do not say who.
+  by: z.string().nullable().default(null),
+});
 
 const columns: readonly Column<z.output<typeof markShape>>[] = [
   { title: 'AT', value: ({ at }) => at },
   { title: 'AGO', value: ({ at }) => fromNow(at), align: 'right' },
   { title: 'TEXT', value: ({ text }) => text, mayShrink: true },
+  { title: 'BY', value: ({ by }) => by ?? '', mayShrink: true },
 ];
 
 /** `mark` marks a moment, such as a deployment, in the charts. */

@@ -118,3 +118,21 @@ test('only the role admin sees the log', async () => {
   await expectProblem(await api.call('/v1/audit'), 403, 'forbidden');
   await expectProblem(await api.call('/v1/audit?target=job', admin), 422, 'validation_failed');
 });
+
+test('a mark is named with its text, and one that is refused changes nothing', async () => {
+  const mark = await (await api.call('/v1/marks', { body: { text: 'v42' } })).json();
+  await expectProblem(
+    await api.call('/v1/marks', { body: { text: 'v43', by: 'ann' } }),
+    422,
+    'validation_failed',
+  );
+
+  expect(mark).toMatchObject({ by: 'the-write' });
+  expect(await entries()).toMatchObject([
+    {
+      ...{ action: 'addMark', who: 'the-write', outcome: 'done' },
+      targets: [`mark:${Object(mark).id}`],
+      changes: [{ field: 'text', after: 'v42' }],
+    },
+  ]);
+});

@@ -88,10 +88,10 @@ test('kinds are told with what failed and how long it took, the worst first, and
   const added = await api.call('/v1/marks', { key: 'key-of-write', body: { text: 'v42' } });
   expect([added.status, await added.json()]).toEqual([
     201,
-    { id: expect.any(String), at: expect.any(String), text: 'v42' },
+    { id: expect.any(String), at: expect.any(String), text: 'v42', by: 'the-write' },
   ]);
   expect(await (await api.call('/v1/marks', { key: 'key-of-read' })).json()).toMatchObject({
-    marks: [{ text: 'v42' }],
+    marks: [{ text: 'v42', by: 'the-write' }],
     cursor: null,
   });
   await expectProblem(

@@ -44,7 +44,7 @@ test('kinds are listed and shown with how they fared, and moments are marked', a
 
   expect((await run(['marks'])).out).toBe('Nothing was marked.\n');
   expect((await run(['mark', 'v42'])).out).toMatch(/^v42 is marked at 20\d\d-.*Z\n$/);
-  expect((await run(['marks'])).out).toMatch(/^AT +AGO +TEXT\n20.* v42\n$/);
+  expect((await run(['marks'])).out).toMatch(/^AT +AGO +TEXT +BY\n20.* v42 +admin\n$/);
   expect((await run(['mark', 'v42', '--at', 'soon'])).code).toBe(2);
 });
 

@@ -172,7 +172,7 @@ function Marks({ marks, statistics }: { marks: readonly Mark[]; statistics: Stat
     if (isShown) free = begin;
     return (
       <g class="mark">
-        <title>{`${mark.text}, ${timeText(mark.at, 0)}`}</title>
+        <title>{[mark.text, timeText(mark.at, 0), ...byText(mark)].join(', ')}</title>
         <line x1={percentOf(left)} x2={percentOf(left)} y1="0" y2={RATE.top + RATE.height} />
         {isShown && (
           <text x={percentOf(left)} y="10" dx={isAtEnd ? -3 : 3} text-anchor={isAtEnd ? 'end' : 'start'}>
@@ -226,7 +226,7 @@ function ChartTable({ bars, marks, stepMs }: ChartTableProps) {
         <ul class="list">
           {marks.map((mark) => (
             <li>
-              <span>{mark.text}</span> <span>{timeText(mark.at, 0)}</span>
+              <span>{mark.text}</span> <span>{[timeText(mark.at, 0), ...byText(mark)].join(', ')}</span>
             </li>
           ))}
         </ul>
@@ -250,6 +250,10 @@ function marksWithin({ points, stepMs }: StatisticsRange, marks: readonly Mark[]
   return marks
     .filter(({ at }) => at.getTime() >= first && at.getTime() < end)
     .toSorted((one, other) => one.at.getTime() - other.at.getTime());
+}
+
+function byText({ by }: Mark): readonly string[] {
+  return by === undefined ? [] : [`by ${by}`];
 }
 
 function placeOf({ at }: Mark, { points, stepMs }: StatisticsRange): number {

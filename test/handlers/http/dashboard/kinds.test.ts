@@ -54,14 +54,14 @@ test('what fails now stands beside its kind, and the page of a kind tells when, 
   await api.processor.addJobFactories([quick, failing]);
   await api.processor.addJobs([{ name: 'quick' }, { name: 'failing' }]);
   await api.processor.drain();
-  await api.processor.marks.add({ text: 'v42 <b>' });
+  await api.processor.marks.add({ text: 'v42 <b>', by: 'ann' });
 
   expect(await show('/dashboard/kinds')).toMatch(/failing It is hopeless\. 0 1 \(100 %\) .* quick 1 – /);
   const page = await show('/dashboard/kinds/failing?range=24h');
   expect(page).toMatch(/Last 24 hours 0 completed, 1 ended in error \(100 %\), \d+ m?s each/);
   expect(page).toMatch(/Failed attempts 1 \(100 %\) Ran half within \d+ m?s, 95 % within/);
   expect(page).toMatch(/Failed in the last day It is hopeless\. /);
-  expect(page).toContain('v42 <b>');
+  expect(page).toMatch(/v42 <b> [^<]*, by ann/);
   const html = await (await browser.get('/dashboard/kinds/failing')).text();
   expect(html).not.toContain('v42 <b>');
   const [bar] = /<a href="[^"]*status=error[^"]*"/.exec(html) ?? [];
