@@ -40,7 +40,7 @@ export function auditRoute(
       action: operation,
       targets: target === undefined ? [] : [targetOf(segment, target)],
       isAddition: true,
-      changes: said.map(([field, after]) => ({ field, after })),
+      changes: toChanges(said),
     };
     const recording = { processor, log, caller, via: caller.via ?? 'api' };
     let ids: readonly string[] | undefined;
@@ -60,5 +60,14 @@ export function auditRoute(
       if (outcome === undefined || isReplay) return undefined;
       return { outcome, targets: ids?.map((added) => targetOf(segment, added)), changes };
     });
+  });
+}
+
+/** Returns what a request says by parameters as changes. What it says several times is one change with all values. */
+function toChanges(said: readonly (readonly [string, string])[]): AuditChange[] {
+  const fields = [...new Set(said.map(([field]) => field))];
+  return fields.map((field) => {
+    const values = said.filter(([name]) => name === field).map(([, value]) => value);
+    return { field, after: [...new Set(values)].join(', ') };
   });
 }

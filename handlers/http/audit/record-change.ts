@@ -16,6 +16,11 @@ import { targetOfPath } from './targets.js';
 /** How long an answer waits for the log. The change was just written, so the database answers. */
 const RECORD_MS = 3_000;
 
+/** What an entry can hold: characters of a target and of the name of a field, and changes. */
+const MAX_TARGET = 1_000;
+const MAX_FIELD = 200;
+const MAX_CHANGES = 100;
+
 /** A change that a request asks for. */
 export interface RequestedChange {
   /** The name of the operation in the OpenAPI document. */
@@ -85,10 +90,19 @@ export async function recordChange(
 /** Records an entry, or logs it if that fails. Never rejects. */
 export async function record(processor: RemoteProcessor, log: Logger, entry: NewAuditEntry): Promise<void> {
   try {
-    await withinTime(RECORD_MS, processor.audit.record(entry));
+    await withinTime(RECORD_MS, processor.audit.record(fitting(entry)));
   } catch (error) {
     tellMissing(log, entry, String(error));
   }
+}
+
+/** Leaves out what an entry cannot hold. Otherwise a request could be such that nobody sees it in the log. */
+function fitting({ targets = [], changes = [], ...entry }: NewAuditEntry): NewAuditEntry {
+  return {
+    ...entry,
+    targets: targets.filter((target) => target.length <= MAX_TARGET && !target.endsWith(':')),
+    changes: changes.filter(({ field }) => field !== '' && field.length <= MAX_FIELD).slice(0, MAX_CHANGES),
+  };
 }
 
 function tellMissing(log: Logger, entry: NewAuditEntry, error: string): void {

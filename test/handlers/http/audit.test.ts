@@ -114,6 +114,23 @@ test('a change stands if it cannot be recorded, and the entry is logged', async 
   expect(api.logged).toMatch(/"warn".*A change is missing in the audit log.*"targets":\["queue:two"\]/);
 });
 
+test('no request is such that the log leaves it out', async () => {
+  const often = Array.from({ length: 120 }, () => 'status=error').join('&');
+  const many = Array.from({ length: 120 }, (_, index) => `field${index}=1`).join('&');
+  const removing = { method: 'DELETE' } as const;
+  await api.call(`/v1/jobs?${often}`, { ...removing, ...admin });
+  await api.call(`/v1/jobs/some?${many}`, removing);
+  await api.call('/v1/jobs/some?=nameless', removing);
+  await api.call(`/v1/jobs/${'l'.repeat(1_100)}`, removing);
+
+  expect(await entries()).toMatchObject([
+    { action: 'removeJob', outcome: 'refused', targets: [] },
+    { action: 'removeJob', outcome: 'refused', changes: [] },
+    { action: 'removeJob', outcome: 'refused', targets: ['job:some'] },
+    { action: 'removeJobs', outcome: 'done', changes: [{ field: 'status', after: 'error' }] },
+  ]);
+});
+
 test('only the role admin sees the log', async () => {
   await expectProblem(await api.call('/v1/audit'), 403, 'forbidden');
   await expectProblem(await api.call('/v1/audit?target=job', admin), 422, 'validation_failed');
