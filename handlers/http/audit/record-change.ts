@@ -7,6 +7,7 @@ import type {
   RemoteProcessor,
 } from '../../../src/index.js';
 import { withinTime } from '../../../src/mongo/within-time.js';
+import { storableText } from '../../../src/storable-text.js';
 import type { Caller } from '../access.js';
 import { clientAddress, UNKNOWN } from '../client-address.js';
 import { toProblem } from '../failure.js';
@@ -100,8 +101,11 @@ export async function record(processor: RemoteProcessor, log: Logger, entry: New
 function fitting({ targets = [], changes = [], ...entry }: NewAuditEntry): NewAuditEntry {
   return {
     ...entry,
-    targets: targets.filter((target) => target.length <= MAX_TARGET && !target.endsWith(':')),
-    changes: changes.filter(({ field }) => field !== '' && field.length <= MAX_FIELD).slice(0, MAX_CHANGES),
+    targets: targets.filter((target) => target.length <= MAX_TARGET && /:./s.test(target)),
+    changes: changes
+      .filter(({ field }) => field !== '' && field.length <= MAX_FIELD)
+      .filter((change) => Object.values(change).every((text) => storableText.safeParse(text).success))
+      .slice(0, MAX_CHANGES),
   };
 }
 
