@@ -5,8 +5,8 @@ import { dueItems, ourItem } from '../scheduler/scheduler-collection.js';
 import type { VerdictFinding } from './finding.js';
 import { before, type Situation } from './situation.js';
 
-/** The same as in the alarm of a deployment. */
-const LATE_MS = ms('5m');
+/** How long an item may stay due. The same as in the alarm of a deployment. */
+export const LATE_MS = ms('5m');
 
 const MAX_COUNTED = 100;
 

@@ -402,6 +402,30 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
     complaints = complaints.filter((text) => !text.includes('status of 500'));
   });
 
+  test('a page whose refresh failed late asks again soon', async () => {
+    await open('read');
+    // In a context of its own, since a clock stays with it.
+    const context = await browser.newContext({ storageState: await page.context().storageState() });
+    const other = await context.newPage();
+    let asked = 0;
+    try {
+      await other.clock.install();
+      await other.goto(`${server.url}/dashboard/workers`);
+      await other.route('**/dashboard/workers', async (route) => {
+        asked += 1;
+        if (asked === 1) await other.clock.runFor(20_000);
+        const body = '<main id="main" data-problem><p>The server is busy.</p></main>';
+        await route.fulfill({ status: 503, contentType: 'text/html', body });
+      });
+      await other.clock.runFor(5_000);
+      await other.getByText('The server is busy.').waitFor();
+      await other.clock.runFor(10_000);
+      await eventually(() => expect(asked).toBe(2));
+    } finally {
+      await context.close();
+    }
+  });
+
   test('a log is shown from its end, and the buttons for ticked jobs stay in view', async () => {
     const talkative = defineJob({
       name: 'talkative',

@@ -107,7 +107,7 @@ function Facts({ item, now }: { item: SchedulerItem; now: Date }) {
     <dl class="facts">
       <dt>State</dt>
       <dd>
-        <Activity item={item} />
+        <Activity item={item} now={now} />
       </dd>
       <dt>When</dt>
       <dd>{timingOf(item)}</dd>

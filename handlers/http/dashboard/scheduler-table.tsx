@@ -1,4 +1,5 @@
 import type { SchedulerItem, Upcoming } from '../../../src/index.js';
+import { LATE_MS } from '../../../src/verdict/late-schedules.js';
 import type { Session } from '../session/session.js';
 import { cronWords, listsWords } from './cron-words.js';
 import { DayStrip } from './parts/day-strip.js';
@@ -137,7 +138,7 @@ function Row({
         <LastCall item={item} now={now} />
       </td>
       <td data-label="State">
-        <Activity item={item} />
+        <Activity item={item} now={now} />
       </td>
       <td class="actions">
         {mayAct && <ItemButtons item={item} session={session} mayRun={mayRun} from="list" />}
@@ -152,8 +153,10 @@ function LastCall({ item: { lastCallTime, lastJobId }, now }: { item: SchedulerI
   return lastJobId === undefined ? moment : <a href={jobPath(lastJobId)}>{moment}</a>;
 }
 
-/** Shows whether an item is active. */
-export function Activity({ item }: { item: SchedulerItem }) {
+/** Shows whether an item is active, and whether its job should have been made a while ago. */
+export function Activity({ item, now }: { item: SchedulerItem; now: Date }) {
+  const isLate = item.nextCallTime !== null && now.getTime() - item.nextCallTime.getTime() >= LATE_MS;
+  if (item.active && isLate) return <span class="status error">late</span>;
   if (item.active) return <span class="status completed">active</span>;
   return <span class="status cancelled">{item.ended ? 'ended' : 'off'}</span>;
 }

@@ -4,6 +4,9 @@ import { setBusy, showLive, showPage, tell } from './show.js';
 /** The shortest pause between reads, in milliseconds. */
 const INTERVAL = 5000;
 
+/** The pause after an answer that failed, in milliseconds: the server may be well again at any moment. */
+const AFTER_FAILURE = 10_000;
+
 /** The pause as a multiple of the time that the last answer took, so that watching a costly page adds little load. */
 const REST = 10;
 
@@ -29,7 +32,8 @@ export function keepRefreshing(): Refreshing {
   };
   const schedule = () => {
     if (document.documentElement.dataset.refresh === 'off') return;
-    timer = setTimeout(() => void refresh(true), Math.max(INTERVAL, REST * took));
+    const pause = isLost ? AFTER_FAILURE : Math.max(INTERVAL, REST * took);
+    timer = setTimeout(() => void refresh(true), pause);
   };
   /** @param isHeld whether the rows of lists stay where they are */
   const refresh = async (isHeld: boolean): Promise<void> => {

@@ -11,21 +11,26 @@ export function DayStrip({ upcoming, now }: { upcoming: readonly Upcoming[]; now
   const first = Math.floor(now.getTime() / HOUR_MS);
   const hours = Array.from({ length: HOURS }, (_, index) => first + index);
   return (
-    <ol class="strip" aria-label="Jobs of schedules in the next 24 hours, by hour in UTC">
-      {hours.map((hour) => {
-        const due = upcoming.map(({ id, title, at }) => ({
-          name: title || id,
-          count: at.filter((moment) => Math.floor(moment.getTime() / HOUR_MS) === hour).length,
-        }));
-        const names = due.filter(({ count }) => count > 0);
-        const total = names.reduce((sum, { count }) => sum + count, 0);
-        return (
-          <li class={total === 0 ? undefined : 'busy'} title={titleOf(names)}>
-            <span class="quiet">{String(hour % HOURS).padStart(2, '0')}</span> {total === 0 ? '·' : total}
-          </li>
-        );
-      })}
-    </ol>
+    <>
+      <p class="quiet" id="strip-title">
+        Jobs of schedules in the next 24 hours, by hour in UTC
+      </p>
+      <ol class="strip" aria-labelledby="strip-title">
+        {hours.map((hour) => {
+          const due = upcoming.map(({ id, title, at }) => ({
+            name: title || id,
+            count: at.filter((moment) => Math.floor(moment.getTime() / HOUR_MS) === hour).length,
+          }));
+          const names = due.filter(({ count }) => count > 0);
+          const total = names.reduce((sum, { count }) => sum + count, 0);
+          return (
+            <li class={total === 0 ? undefined : 'busy'} title={titleOf(names)}>
+              <span class="quiet">{String(hour % HOURS).padStart(2, '0')}</span> {total === 0 ? '·' : total}
+            </li>
+          );
+        })}
+      </ol>
+    </>
   );
 }
 

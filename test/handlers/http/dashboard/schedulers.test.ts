@@ -52,6 +52,16 @@ test('an item is listed, and shown with its next ten occurrences in UTC and in i
   }
 });
 
+test('an item whose job should have been made a while ago is late', async () => {
+  await api.processor.addScheduler({ ...item, active: true });
+  expect(textOf(await (await browser.get(page)).text())).toContain('State active');
+  const nextCallTime = new Date(Date.now() - 6 * 60_000);
+  await api.database.collections().scheduler.updateOne({ _id: item.id }, { $set: { nextCallTime } });
+
+  expect(textOf(await (await browser.get(page)).text())).toContain('State late');
+  expect(textOf(await (await browser.get(list)).text())).toContain('6 min ago – late');
+});
+
 test('an interval is told exactly, a moment in UTC once, and the last job is linked', async () => {
   const { title, jobName, input } = item;
   for (const [id, delay] of [
