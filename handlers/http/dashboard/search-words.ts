@@ -17,6 +17,9 @@ const words: Readonly<Record<string, { readonly field: keyof JobFilter; readonly
   order: { field: 'order', check: oneOf(['newest', 'oldest']) },
 };
 
+/** Maximum length of a text, as the filter of the page takes it. */
+const MAX_TEXT = 500;
+
 /** Returns what is wrong with a value, if anything. */
 type Check = (value: string) => string | undefined;
 
@@ -60,17 +63,23 @@ export function readSearch(text: string): ReadSearch {
     const word = name === undefined ? undefined : words[name.toLowerCase()];
     if (name === undefined) loose.push(value);
     else if (!word)
-      problems.push(`'${name}' is no word of a search: expected ${listed(Object.keys(words))}.`);
+      problems.push(
+        `'${name}' is no word of a search: expected ${listed(Object.keys(words))}. To look for a text with a colon in errors, put it into quotes.`,
+      );
     else if (found.has(word.field)) problems.push(`'${name}' is given twice.`);
     else {
       const problem = word.check(value);
-      if (problem) problems.push(`${name}: ${problem}, not '${value}'.`);
+      if (problem) problems.push(`${name}: ${problem}, not '${shortened(value)}'.`);
       found.set(word.field, value);
     }
   }
   if (loose.length > 0 && found.has('error'))
     problems.push(`'${loose.join(' ')}' stands beside text:… Put it into quotes there.`);
-  else if (loose.length > 0) found.set('error', loose.join(' '));
+  else if (loose.length > 0) {
+    const problem = anyText(loose.join(' '));
+    if (problem) problems.push(`The text for errors: ${problem}.`);
+    found.set('error', loose.join(' '));
+  }
   return problems.length > 0 ? { problems } : { filter: Object.fromEntries(found) };
 }
 
@@ -79,6 +88,7 @@ function oneOf(values: readonly string[]): Check {
 }
 
 function anyText(value: string): string | undefined {
+  if (value.length > MAX_TEXT) return `expected at most ${MAX_TEXT} characters`;
   return value.trim() === '' ? 'expected a text' : undefined;
 }
 
@@ -90,6 +100,10 @@ function keyProblem(value: string): string | undefined {
 
 function failedProblem(value: string): string | undefined {
   return failedTime(value, new Date()) ? undefined : FAILED_TIMES;
+}
+
+function shortened(value: string): string {
+  return value.length > 100 ? `${value.slice(0, 99).toWellFormed()}…` : value;
 }
 
 function listed(values: readonly string[]): string {

@@ -42,6 +42,9 @@ test.each([
 
 test.each([
   ['colour:red', /'colour' is no word of a search: expected status, kind/],
+  ['http://mail', /'http' is no word .* with a colon .* into quotes/],
+  [`${'long '.repeat(101)}`, /The text for errors: expected at most 500 characters/],
+  [`text:${'l'.repeat(501)}`, /text: expected at most 500 characters, not 'l+…'/],
   ['status:broken', /status: expected queued, .*not 'broken'/],
   ['failed:1h', /failed: expected <1h/],
   ['failed:<soon', /failed: expected <1h/],
