@@ -180,7 +180,7 @@ export type {
 } from './job/job-options.js';
 export type { ChildrenFilter, Jobs } from './job/jobs.js';
 export type { JobFactoryInfo, JobFactoryPage } from './job/list-job-factories.js';
-export type { JobConditions, JobPage, JobsFilter } from './job/list-jobs.js';
+export type { EndedBetween, JobConditions, JobPage, JobsFilter } from './job/list-jobs.js';
 export type { LogLineFields } from './job/log-line.js';
 export type { Metadata } from './job/metadata.js';
 export type {

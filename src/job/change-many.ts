@@ -9,7 +9,7 @@ import { type FormerHolder, findCancelledHolders } from './former-holder.js';
 import type { InTree } from './in-tree.js';
 import type { Job, JobDocument, JobStatus } from './job.js';
 import { type JobCollections, ourJob } from './jobs-collection.js';
-import { type JobsFilter, listJobs } from './list-jobs.js';
+import { type EndedBetween, endedBetweenFields, type JobsFilter, listJobs } from './list-jobs.js';
 import type { JobRegistry } from './registry.js';
 import { requestCancel } from './request-cancel.js';
 import { requireUniqueKeys } from './require-unique-index.js';
@@ -17,7 +17,9 @@ import { queueAgain, type Retried, retriable } from './retry-job.js';
 import { searchKeySchema } from './search-keys.js';
 
 /** Selects the jobs that `jobs.retryMany` queues again. */
-export interface RetryFilter extends Pick<JobsFilter, 'jobName' | 'queue' | 'key' | 'errorText'> {
+export interface RetryFilter
+  extends Pick<JobsFilter, 'jobName' | 'queue' | 'key' | 'errorText'>,
+    EndedBetween {
   readonly status: 'error' | 'cancelled';
 }
 
@@ -73,7 +75,11 @@ const optionsSchema = z.strictObject({
   signal: z.instanceof(AbortSignal).optional(),
 });
 
-const retryFilterSchema = z.strictObject({ status: z.enum(['error', 'cancelled']), ...conditions });
+const retryFilterSchema = z.strictObject({
+  status: z.enum(['error', 'cancelled']),
+  ...conditions,
+  ...endedBetweenFields,
+});
 const cancelFilterSchema = z.strictObject({ status: z.enum(['queued', 'processing']), ...conditions });
 const retryOptionsSchema = optionsSchema.extend({ callerRole: callerRoleSchema });
 

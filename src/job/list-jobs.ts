@@ -27,13 +27,8 @@ export interface JobConditions {
   readonly errorText?: string | undefined;
 }
 
-/** Selects a page of jobs. `maxBytes` is their size as sent. */
-export interface JobsFilter extends PageFilter, JobConditions {
-  /**
-   * Order by when the jobs were added, or with the status `error` or `cancelled`, and no `key`, by when they ended. Default:
-   * `newest` first.
-   */
-  readonly order?: 'newest' | 'oldest' | undefined;
+/** Selects jobs by when they ended. */
+export interface EndedBetween {
   /**
    * Leaves out jobs that ended before this moment. With the status `error` or `cancelled` and no `key`, it costs no
    * search.
@@ -41,6 +36,15 @@ export interface JobsFilter extends PageFilter, JobConditions {
   readonly endedAfter?: Date | undefined;
   /** Leaves out jobs that ended at this moment or later. */
   readonly endedBefore?: Date | undefined;
+}
+
+/** Selects a page of jobs. `maxBytes` is their size as sent. */
+export interface JobsFilter extends PageFilter, JobConditions, EndedBetween {
+  /**
+   * Order by when the jobs were added, or with the status `error` or `cancelled`, and no `key`, by when they ended. Default:
+   * `newest` first.
+   */
+  readonly order?: 'newest' | 'oldest' | undefined;
   /** Leaves out inputs, outputs and stacks. */
   readonly brief?: boolean | undefined;
 }
@@ -56,13 +60,18 @@ const conditions = {
 
 export const jobConditionsSchema = z.strictObject(conditions) satisfies z.ZodType<unknown, JobConditions>;
 
+/** The fields of `EndedBetween`. */
+export const endedBetweenFields = {
+  endedAfter: z.date().optional(),
+  endedBefore: z.date().optional(),
+};
+
 const filterSchema = z.strictObject({
   ...conditions,
   order: z.enum(['newest', 'oldest']).default('newest'),
   ...pageSize,
   cursor: cursorSchema.optional(),
-  endedAfter: z.date().optional(),
-  endedBefore: z.date().optional(),
+  ...endedBetweenFields,
   brief: z.boolean().default(false),
 }) satisfies z.ZodType<unknown, JobsFilter>;
 
@@ -152,22 +161,25 @@ async function pageBy(
 /** Counts the jobs that match a filter, among the first 5,000 that its index holds. `isCapped` tells that there are more. */
 export async function countMatching(
   jobs: Collection<JobDocument>,
-  filter: JobConditions,
+  filter: JobConditions & EndedBetween,
 ): Promise<CappedCount> {
-  const { errorText, ...equal } = filter;
+  const { errorText, endedAfter, endedBefore, ...equal } = filter;
   const list = bestIndex(equal);
+  const isByEnd = list.time === 'completed';
   const count = async (chosen: ListIndex): Promise<CappedCount> => {
     const stretch: Stretch = {
       list: chosen,
       order: 'newest',
       after: undefined,
-      since: undefined,
-      before: undefined,
+      since: isByEnd ? endedAfter : undefined,
+      before: isByEnd ? endedBefore : undefined,
     };
+    if (isEmpty(stretch)) return { count: 0, isCapped: false };
     const upTo = await lastToScan(jobs, stretch);
     const { within, ...scan } = scanOf(stretch, upTo);
     const query = {
       ...conditionsOf(equal),
+      ...(!isByEnd && endedBetween(endedAfter, endedBefore)),
       ...within,
       ...(errorText !== undefined && hasErrorWith(errorText)),
     };

@@ -150,8 +150,14 @@ function statements(
 }
 
 /** Matches the jobs whose state still allows the change. They may have changed since they were listed. */
-function selected({ action, filter: { status }, endedBefore }: OperationDocument): Filter<JobDocument> {
-  const isOld = isSettled(status) ? { completed: { $lt: endedBefore } } : {};
+function selected({
+  action,
+  filter: { status },
+  endedBefore,
+  endedAfter,
+}: OperationDocument): Filter<JobDocument> {
+  const ended = { $lt: endedBefore, ...(endedAfter && { $gte: endedAfter }) };
+  const isOld = isSettled(status) ? { completed: ended } : {};
   const statuses: Filter<JobDocument> = { status, ...isOld };
   return action === 'reprioritise' ? { ...statuses, 'limits.key': { $not: /^order / } } : statuses;
 }

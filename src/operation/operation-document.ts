@@ -44,6 +44,8 @@ export interface OperationDocument {
   readonly filter: OperationFilter;
   /** Moment before which the jobs must have been added, or if settled, must have ended. */
   readonly endedBefore: Date;
+  /** Moment since which the jobs must have ended. Only for settled jobs. */
+  readonly endedAfter?: Date;
   /** Over how long the retried jobs are spread. */
   readonly spreadMs?: number;
   /** The queue to move the jobs to. */

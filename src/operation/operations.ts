@@ -6,6 +6,7 @@ import { definedOf } from '../defined-of.js';
 import { type Duration, durationSchema } from '../duration.js';
 import { ConflictError, NotFoundError } from '../errors.js';
 import type { CappedCount } from '../job/count-jobs.js';
+import { isSettled } from '../job/job.js';
 import { momentSchema, queueSchema } from '../job/job-options.js';
 import { countMatching, type JobConditions, jobConditionsSchema } from '../job/list-jobs.js';
 import { byId, byIndex } from '../mongo/by-index.js';
@@ -48,6 +49,8 @@ export interface NewOperation {
    * clock.
    */
   readonly endedBefore?: Date | undefined;
+  /** Moment since which the jobs must have ended, for settled jobs. Default: any. */
+  readonly endedAfter?: Date | undefined;
   /** Spreads the jobs evenly at random over this time. Only for `retry`. */
   readonly spread?: Duration | undefined;
   /** Queue to move the jobs to. Only for `move`. */
@@ -70,6 +73,7 @@ export interface OperationInfo {
   readonly action: OperationAction;
   readonly filter: OperationFilter;
   readonly endedBefore: Date;
+  readonly endedAfter?: Date;
   readonly spreadMs?: number;
   readonly to?: string;
   readonly priority?: number;
@@ -103,6 +107,7 @@ export const newOperationSchema = z
       failureKey: storableText.min(1).max(200).optional(),
     }),
     endedBefore: momentSchema.optional(),
+    endedAfter: momentSchema.optional(),
     spread: durationSchema.optional(),
     to: queueSchema.optional(),
     priority: z.int().min(0).max(9).optional(),
@@ -112,14 +117,20 @@ export const newOperationSchema = z
       addIssue({ code: 'custom', path: path.split('.'), message });
   });
 
-type Given = Readonly<Pick<NewOperation, 'action' | 'endedBefore' | 'to'>> & {
+type Given = Readonly<Pick<NewOperation, 'action' | 'endedBefore' | 'endedAfter' | 'to'>> & {
   readonly filter: JobConditions;
   readonly spread?: number | undefined;
   readonly priority?: number | undefined;
 };
 
 /** Returns what does not fit together, each with its path. */
-function problemsOf({ action, filter, endedBefore, ...options }: Given): [path: string, message: string][] {
+function problemsOf({
+  action,
+  filter,
+  endedBefore,
+  endedAfter,
+  ...options
+}: Given): [path: string, message: string][] {
   const problems: [string, string][] = [];
   const expect = (isMet: boolean, path: string, message: string) => {
     if (!isMet) problems.push([path, message]);
@@ -134,12 +145,25 @@ function problemsOf({ action, filter, endedBefore, ...options }: Given): [path: 
     'filter',
     'expected at least one condition, such as status or jobName: an empty filter would select all jobs',
   );
+  if (endedAfter !== undefined) {
+    const settled = status ?? statuses[0];
+    expect(
+      isSettled(settled),
+      'endedAfter',
+      `expected only for jobs that have ended, not for ${settled} ones`,
+    );
+    expect(
+      endedBefore === undefined || endedAfter < endedBefore,
+      'endedAfter',
+      'expected a moment before endedBefore',
+    );
+  }
   if (action === 'remove') {
     expect(status !== undefined, 'filter.status', one);
     expect(
-      isNarrow || endedBefore !== undefined,
+      isNarrow || (endedBefore ?? endedAfter) !== undefined,
       'filter',
-      "expected another condition than the status, or endedBefore, for the action 'remove', which cannot be undone",
+      "expected another condition than the status, endedBefore or endedAfter, for the action 'remove', which cannot be undone",
     );
   }
   for (const [option, owner] of Object.entries(ownerOf)) {
@@ -179,7 +203,7 @@ export class Operations {
    * await processor.operations.start({ action: 'retry', filter: { jobName: 'charge' }, spread: '10m' });
    */
   async start(operation: NewOperation, options: StartOptions = {}): Promise<OperationInfo> {
-    const { action, filter, endedBefore, spread, to, priority } = validateNow(
+    const { action, filter, endedBefore, endedAfter, spread, to, priority } = validateNow(
       newOperationSchema,
       operation,
       'Operation',
@@ -188,7 +212,8 @@ export class Operations {
     const collections = await this.collections();
     const [defaultStatus] = statusesOf[action];
     const full = { status: defaultStatus, ...definedOf(filter) };
-    const total = await countMatching(collections.jobs, full);
+    const ended = isSettled(full.status) ? { endedAfter, endedBefore } : {};
+    const total = await countMatching(collections.jobs, { ...full, ...ended });
     const _id = new ObjectId().toHexString();
     const given = {
       ...{
@@ -202,7 +227,7 @@ export class Operations {
         undone: 0,
         total,
       },
-      ...definedOf({ spreadMs: spread, to, priority, by, callerRole }),
+      ...definedOf({ endedAfter, spreadMs: spread, to, priority, by, callerRole }),
     };
     const literal = Object.fromEntries(
       Object.entries(given).map(([name, value]) => [name, { $literal: value }]),

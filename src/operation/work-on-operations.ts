@@ -107,9 +107,9 @@ async function goOn(
 /** Returns the slice that another process has left unfinished, or writes down the next one. */
 async function nextSlice(
   { jobs, operationSlices }: OperationCollections,
-  { _id, filter, endedBefore, cursor, slices, due = endedBefore }: OperationDocument,
+  { _id, filter, endedBefore, endedAfter, cursor, slices, due = endedBefore }: OperationDocument,
 ): Promise<Pick<SliceDocument, 'ids' | 'cursor'>> {
-  const filled = { ...filter, order: 'oldest', brief: true, limit: SLICE, cursor } as const;
+  const filled = { ...filter, endedAfter, order: 'oldest', brief: true, limit: SLICE, cursor } as const;
   const page = await listJobs(jobs, filled, endedBefore);
   const ids = page.jobs.map(({ id }) => id);
   const next = page.cursor === undefined ? {} : { cursor: page.cursor };

@@ -119,3 +119,15 @@ test('a filter that is none is refused', async () => {
   // @ts-expect-error the types refuse it already
   await expect(jobs.cancelMany({})).rejects.toMatchObject({ issues: [{ path: 'status' }] });
 });
+
+test('jobs are queued again by when they failed', async () => {
+  const { processor, ids } = await failed(3);
+  const { jobs } = database.collections();
+  for (const [hour, _id] of ids.entries())
+    await jobs.updateOne({ _id }, { $set: { completed: new Date(hour * 3_600_000) } });
+  const times = { endedAfter: new Date(3_600_000), endedBefore: new Date(7_200_000) };
+
+  expect(await processor.jobs.retryMany({ status: 'error', ...times })).toMatchObject({ changed: 1 });
+
+  expect(await processor.getJobStatus(ids[1] ?? '')).toBe('queued');
+});

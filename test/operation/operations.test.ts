@@ -273,6 +273,12 @@ test.each<[unknown, string]>([
   [{ action: 'move', filter: { jobName: 'echo' } }, 'to'],
   [{ action: 'retry', filter: { status: 'error' }, priority: 1 }, 'priority'],
   [{ action: 'cancel', filter: { jobName: 'echo' }, spread: '10m' }, 'spread'],
+  [{ action: 'cancel', filter: { jobName: 'echo' }, endedAfter: new Date(0) }, 'endedAfter'],
+  [{ action: 'retry', filter: { jobName: 'echo' }, endedAfter: 'soon' }, 'endedAfter'],
+  [
+    { action: 'retry', filter: { jobName: 'echo' }, endedAfter: new Date(1), endedBefore: new Date(1) },
+    'endedAfter',
+  ],
   [{ action: 'cancel', filter: { jobName: { $ne: '' } } }, 'filter.jobName'],
   [{ action: 'cancel', filter: { jobName: '' } }, 'filter.jobName'],
   [{ action: 'cancel', filter: { jobName: 'x'.repeat(101) } }, 'filter.jobName'],

@@ -1,4 +1,5 @@
 import type { Job } from '../../../src/index.js';
+import { isSettled } from '../../../src/job/job.js';
 import { statusesOf } from '../../../src/operation/change-slice.js';
 import type { Session } from '../session/session.js';
 import { conditionsOf, FilterForm, isNarrow, type JobFilter } from './job-filter.js';
@@ -112,14 +113,13 @@ const allActions = ['retry', 'cancel', 'remove'] as const;
 /** Buttons for all jobs that match the filter, on this page or not, with its status alone deciding what can be done. */
 function AllThatMatch({ filter, session }: { filter: JobFilter; session: Session }) {
   const { status } = conditionsOf(filter);
-  if (filter.failed !== undefined)
-    return <p class="quiet">Search without `failed` to retry or remove all jobs that match.</p>;
   if (status === undefined)
     return <p class="quiet">Choose a status to retry, cancel or remove all jobs that match.</p>;
   const actions = allActions.filter(
     (action) => statusesOf[action].includes(status) && (action !== 'remove' || may(session, 'admin')),
   );
-  if (actions.length === 0) return null;
+  // Jobs that have not ended did not fail at any time.
+  if (actions.length === 0 || (filter.failed !== undefined && !isSettled(status))) return null;
   const { order: _, ...conditions } = { ...filter, status };
   return (
     <form method="post" action={operationsPath} class="actions all">

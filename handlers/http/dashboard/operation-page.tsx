@@ -50,7 +50,7 @@ function Buttons({ operation, session, now }: OperationPageProps) {
 }
 
 function Facts({ operation, now }: Omit<OperationPageProps, 'session'>) {
-  const { state, filter, spreadMs, by, started, ended, endedBefore, skipped } = operation;
+  const { state, filter, spreadMs, by, started, ended, endedBefore, endedAfter, skipped } = operation;
   return (
     <dl class="facts">
       <dt>State</dt>
@@ -72,7 +72,13 @@ function Facts({ operation, now }: Omit<OperationPageProps, 'session'>) {
       </dd>
       <dt>Jobs</dt>
       <dd>
-        {conditionsText(filter)}, up to <ExactMoment at={endedBefore} />
+        {conditionsText(filter)}
+        {endedAfter && (
+          <>
+            , from <ExactMoment at={endedAfter} />
+          </>
+        )}
+        , up to <ExactMoment at={endedBefore} />
         <div>
           <a href={jobsOfPath(filter)}>Jobs that match now</a>
         </div>

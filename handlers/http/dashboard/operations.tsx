@@ -1,13 +1,14 @@
 import { Hono } from 'hono';
 import { connectedCollections } from '../../../src/collections/connected-collections.js';
-import type { RemoteProcessor } from '../../../src/index.js';
+import type { JobConditions, RemoteProcessor } from '../../../src/index.js';
+import { isSettled } from '../../../src/job/job.js';
 import { countMatching } from '../../../src/job/list-jobs.js';
 import { isReversible } from '../../../src/operation/operations.js';
 import { Problem } from '../problem.js';
 import { isBulkAction, refusal } from './bulk.js';
 import { askToConfirm, isConfirmed } from './confirmation.js';
 import type { DashboardEnvironment } from './environment.js';
-import { conditionsOf, readFilter } from './job-filter.js';
+import { conditionsOf, endOf, type JobFilter, readFilter } from './job-filter.js';
 import { redirectWith } from './notice.js';
 import { OperationPage } from './operation-page.js';
 import { actionText, conditionsText } from './operation-words.js';
@@ -43,22 +44,31 @@ export function operationRoutes(processor: RemoteProcessor) {
         throw new Problem('forbidden', { detail: "The role 'admin' is required to remove jobs." });
       const shown = readFilter(Object.fromEntries(form));
       const filter = conditionsOf(shown);
+      if (shown.failed !== undefined && !isSettled(filter.status ?? 'queued'))
+        throw new Problem('validation_failed', {
+          detail: 'Expected the status of jobs that have ended beside failed.',
+        });
+      const seen = form.get(SEEN);
+      const now = seen === null ? new Date() : new Date(seen);
+      const ended = endOf(shown, now);
       if (!isReversible({ action, filter }) && !isConfirmed(form)) {
         const { jobs } = await processor[connectedCollections]();
-        const total = await countMatching(jobs, filter);
+        const total = await countMatching(jobs, { ...filter, ...ended });
         const many = total.count === 1 && !total.isCapped ? 'the only job' : `all ${capped(total)} jobs`;
         const label = action === 'remove' ? 'Remove' : 'Cancel';
         form.set(SEEN, new Date().toISOString());
         return askToConfirm(context, {
-          question: `${label} ${many} (${conditionsText(filter)})? This cannot be undone.`,
+          question: `${label} ${many} (${textOf(filter, shown)})? This cannot be undone.`,
           label,
           section: '/dashboard/jobs',
           back: jobsPath(shown),
         });
       }
-      const seen = form.get(SEEN);
-      const endedBefore = seen === null ? undefined : new Date(seen);
-      const { id } = await processor.operations.start({ action, filter, endedBefore }, { by, callerRole });
+      const { endedAfter, endedBefore = seen === null ? undefined : now } = ended;
+      const { id } = await processor.operations.start(
+        { action, filter, endedBefore, endedAfter },
+        { by, callerRole },
+      );
       return redirectWith(context, operationPath(id), { kind: 'done', text: 'Begun.' });
     })
     .get('/:id', async (context) => {
@@ -84,4 +94,8 @@ export function operationRoutes(processor: RemoteProcessor) {
         });
       }
     });
+}
+
+function textOf(filter: JobConditions, { failed }: JobFilter): string {
+  return failed === undefined ? conditionsText(filter) : `${conditionsText(filter)}, failed ${failed}`;
 }

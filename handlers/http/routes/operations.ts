@@ -21,6 +21,7 @@ export const operationView = z.object({
   action: z.enum(operationActions),
   filter: filterView,
   endedBefore: moment,
+  endedAfter: moment.nullable(),
   spreadMs: z.int().nullable(),
   to: z.string().nullable(),
   priority: z.int().nullable(),
@@ -39,6 +40,7 @@ export const exampleOperation = {
   action: 'retry',
   filter: { status: 'error', jobName: 'webhook', queue: null, key: null, errorText: null, failureKey: null },
   endedBefore: '2026-01-31T09:05:06.123Z',
+  endedAfter: null,
   spreadMs: 600_000,
   to: null,
   priority: null,
@@ -54,10 +56,17 @@ export const exampleOperation = {
 
 export function toOperationView({ filter, ...operation }: OperationInfo): z.input<typeof operationView> {
   const { jobName = null, queue = null, key = null, errorText = null, failureKey = null, status } = filter;
-  const { spreadMs = null, to = null, priority = null, by = null, ended = null } = operation;
+  const {
+    endedAfter = null,
+    spreadMs = null,
+    to = null,
+    priority = null,
+    by = null,
+    ended = null,
+  } = operation;
   return {
     ...operation,
-    ...{ spreadMs, to, priority, by, ended },
+    ...{ endedAfter, spreadMs, to, priority, by, ended },
     filter: { status, jobName, queue, key, errorText, failureKey },
   };
 }
@@ -69,7 +78,7 @@ const start = defineRoute({
   role: 'write',
   summary: 'Change all jobs that match a filter',
   description:
-    'Retries, cancels, removes, moves or reprioritises jobs, 500 at a time, and goes on after this answer. `remove` needs the role admin, a status, and a further condition or `endedBefore`. Without `status`, `retry` takes jobs in error, and the others take queued ones. Jobs that are added, or end, after `endedBefore` (default: now) are not changed. `spread` spreads retried jobs over a time. Jobs that the caller may not add are skipped, except for `cancel` and `remove`.',
+    'Retries, cancels, removes, moves or reprioritises jobs, 500 at a time, and goes on after this answer. `remove` needs the role admin, a status, and a further condition, `endedBefore` or `endedAfter`. Without `status`, `retry` takes jobs in error, and the others take queued ones. Jobs that are added, or end, after `endedBefore` (default: now) are not changed, and of settled jobs, those that ended before `endedAfter` are not. `spread` spreads retried jobs over a time. Jobs that the caller may not add are skipped, except for `cancel` and `remove`.',
   asks: () => z.object({ body: newOperationSchema }),
   bodyExample: { action: 'retry', filter: { jobName: 'webhook' }, spread: '10m' },
   reply: {

@@ -5,7 +5,7 @@ import { eachId } from '../each-id.js';
 import { examples } from '../examples.js';
 import { jobStateShape } from '../jobs/job-shape.js';
 import {
-  filterOf,
+  chosenBy,
   isByFilter,
   keyOption,
   nameOption,
@@ -35,7 +35,7 @@ export const cancelCommand: AddCommand = (parent, context) => {
     .addHelpText('after', examples('cancel 697dc4a2f1e2d3c4b5a69788', 'cancel --name webhook --queue slow'))
     .action((ids, filter) =>
       isByFilter(ids, filter)
-        ? runOperation(context, '/v1/operations', { action: 'cancel', filter: filterOf(filter) })
+        ? runOperation(context, '/v1/operations', { action: 'cancel', ...chosenBy(filter) })
         : eachId(
             ids,
             output,

@@ -7,6 +7,7 @@ import { exitCode } from '../exit-code.js';
 import { CommandFailure } from '../failure.js';
 import { jobShape } from '../jobs/job-shape.js';
 import { jobColumns } from '../jobs/job-table.js';
+import { endedAfterOption, endedBeforeOption } from '../operations/run-operation.js';
 import { allOption, cursorOption, limitOption, showPages } from '../pages.js';
 
 const pageShape = z.looseObject({ jobs: z.array(jobShape), cursor: z.string().nullable() });
@@ -24,6 +25,8 @@ export const listCommand: AddCommand = (parent, { api, output }) => {
     .option('--queue <name>', 'only jobs of this queue')
     .option('--key <path=value>', 'only jobs with this value in their input, such as orderId=42')
     .option('--error <text>', 'only jobs with this text in an error')
+    .option(...endedAfterOption)
+    .option(...endedBeforeOption)
     .addOption(new Option('--order <order>', 'which jobs come first').choices(['newest', 'oldest']))
     .option(...limitOption)
     .option(...cursorOption)

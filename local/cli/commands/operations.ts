@@ -12,9 +12,11 @@ import {
   operationsShape,
 } from '../operations/operation-shape.js';
 import {
+  chosenBy,
+  endedAfterOption,
+  endedBeforeOption,
   errorOption,
   failureOption,
-  filterOf,
   keyOption,
   nameOption,
   queueOption,
@@ -76,6 +78,8 @@ export const operationsCommand: AddCommand = (parent, context) => {
     .option(...keyOption)
     .option(...errorOption)
     .option(...failureOption)
+    .option(...endedAfterOption)
+    .option(...endedBeforeOption)
     .option(
       '--spread <duration>',
       'for retry: spreads the jobs over this time, such as 10m',
@@ -96,7 +100,7 @@ export const operationsCommand: AddCommand = (parent, context) => {
       if (action === 'remove') await confirm('Remove all jobs that match for good?', yes, context);
       await runOperation(context, '/v1/operations', {
         action,
-        filter: filterOf(filter),
+        ...chosenBy(filter),
         spread,
         to,
         priority,

@@ -5,9 +5,11 @@ import { eachId } from '../each-id.js';
 import { examples } from '../examples.js';
 import { jobStateShape } from '../jobs/job-shape.js';
 import {
+  chosenBy,
+  endedAfterOption,
+  endedBeforeOption,
   errorOption,
   failureOption,
-  filterOf,
   isByFilter,
   keyOption,
   nameOption,
@@ -30,6 +32,8 @@ export const retryCommand: AddCommand = (parent, context) => {
     .option(...keyOption)
     .option(...errorOption)
     .option(...failureOption)
+    .option(...endedAfterOption)
+    .option(...endedBeforeOption)
     .option(
       '--spread <duration>',
       'with options: spreads the jobs over this time, such as 10m',
@@ -40,6 +44,7 @@ export const retryCommand: AddCommand = (parent, context) => {
       examples(
         'retry 697dc4a2f1e2d3c4b5a69788',
         'retry --status error --name webhook',
+        'retry --status error --ended-after 1h',
         'retry --name webhook --error ECONNREFUSED --spread 10m',
       ),
     )
@@ -47,7 +52,7 @@ export const retryCommand: AddCommand = (parent, context) => {
       isByFilter(ids, options)
         ? runOperation(context, '/v1/operations', {
             action: 'retry',
-            filter: filterOf(options),
+            ...chosenBy(options),
             spread: options.spread,
           })
         : eachId(

@@ -10,6 +10,8 @@ export const operationShape = z.looseObject({
   id: z.string(),
   action: z.string(),
   filter: z.record(z.string(), z.string().nullable()),
+  // Servers of earlier versions do not tell it.
+  endedAfter: z.string().nullable().default(null),
   by: z.string().nullable(),
   state: z.string(),
   done: z.number(),
@@ -40,11 +42,12 @@ export const operationColumns: readonly Column<ShownOperation>[] = [
 
 /** The fields of one operation. */
 export function operationFields(operation: ShownOperation): Field[] {
-  const { id, action, state, by, started, ended } = operation;
+  const { id, action, state, endedAfter, by, started, ended } = operation;
   return [
     ['operation', id],
     ['action', action],
     ['jobs', filterText(operation)],
+    ['ended since', endedAfter ?? ''],
     ['state', state],
     ['progress', operationProgress(operation)],
     ['by', by ?? ''],

@@ -5,6 +5,7 @@ import { exitCode } from '../exit-code.js';
 import { CommandFailure } from '../failure.js';
 import { fields } from '../output/fields.js';
 import { read } from '../output/output.js';
+import { parseWhen } from '../parse-when.js';
 import { operationFields, operationProgress, operationShape } from './operation-shape.js';
 
 /** Pauses between two looks at an operation. */
@@ -62,6 +63,9 @@ export interface JobFilter {
   readonly key?: string | undefined;
   readonly error?: string | undefined;
   readonly failure?: string | undefined;
+  /** Moments in ISO 8601, between which the jobs ended. */
+  readonly endedAfter?: string | undefined;
+  readonly endedBefore?: string | undefined;
   /** Over how long retried jobs are spread. */
   readonly spread?: string | undefined;
 }
@@ -78,15 +82,30 @@ export const failureOption = [
   'all jobs that failed alike, by the key that failures shows',
 ] as const;
 
+export const endedAfterOption = [
+  '--ended-after <when>',
+  'only those that ended since this moment, or within this time, such as 1h',
+  parseWhenOption,
+] as const;
+export const endedBeforeOption = [
+  '--ended-before <when>',
+  'only those that ended before this moment, or longer ago, such as 1h',
+  parseWhenOption,
+] as const;
+
+/** Commander hands over a former value as second argument. */
+function parseWhenOption(text: string): string {
+  return parseWhen(text);
+}
+
+/** Returns the part of an operation that chooses its jobs. */
+export function chosenBy(options: JobFilter) {
+  const { endedAfter, endedBefore } = options;
+  return { filter: filterOf(options), endedAfter, endedBefore };
+}
+
 /** Returns the filter of an operation that these options ask for. */
-export function filterOf({
-  status,
-  name: jobName,
-  queue,
-  key,
-  error: errorText,
-  failure: failureKey,
-}: JobFilter) {
+function filterOf({ status, name: jobName, queue, key, error: errorText, failure: failureKey }: JobFilter) {
   return { status, jobName, queue, key, errorText, failureKey };
 }
 
@@ -98,7 +117,9 @@ export function filterOf({
 export function isByFilter(ids: readonly string[], filter: JobFilter): boolean {
   const hasFilter = Object.values(filterOf(filter)).some((value) => value !== undefined);
   const isById = ids.length > 0;
-  if (hasFilter === isById || (isById && filter.spread !== undefined))
+  const { spread, endedAfter, endedBefore } = filter;
+  const isNarrowed = (spread ?? endedAfter ?? endedBefore) !== undefined;
+  if (hasFilter === isById || (isById && isNarrowed))
     throw new CommandFailure(
       exitCode.usage,
       'Give the ids of jobs, or options for all jobs that match, such as --status and --name',

@@ -59,6 +59,25 @@ test('all jobs that match are retried and cancelled, and that is undone', async 
   });
 });
 
+test('jobs are listed and retried by when they failed', async () => {
+  const processor = await failed();
+  const { jobs } = database.collections();
+  await jobs.updateOne({ _id: 'a' }, { $set: { completed: new Date(Date.now() - 7_200_000) } });
+  expect(await json(['list', '--status', 'error', '--ended-before', '1h'])).toMatchObject({
+    jobs: [{ id: 'a' }],
+  });
+
+  const retried = await json(['retry', '--status', 'error', '--ended-after', '1h']);
+
+  expect(retried).toMatchObject({ state: 'done', done: 1, total: { count: 1 } });
+  expect(await processor.getJobStatus('a')).toBe('error');
+  expect(await processor.getJobStatus('b')).toBe('queued');
+  for (const when of ['soon', '7', '2026-13-01'])
+    expect((await run(['retry', '--status', 'error', '--ended-after', when])).code).toBe(2);
+  const moved = ['operations', 'start', 'move', '--name', 'webhook', '--to', 'x', '--ended-after', '1h'];
+  expect(await run(moved)).toMatchObject({ code: 2, err: expect.stringMatching(/endedAfter.*have ended/s) });
+});
+
 test('jobs that match are moved, reprioritised, and removed after a question', async () => {
   const processor = await failed();
   const id = await processor.addJob('echo', {});

@@ -90,7 +90,7 @@ test('jobs are found by a value of their input, which stands in their rows', asy
   expect(page).not.toContain('orderId=41');
 });
 
-test('jobs are found by when they failed, and cannot be changed all at once then', async () => {
+test('jobs are found by when they failed, and all of these are retried', async () => {
   await api.processor.addJobs(
     ['new', 'old'].map((id) => ({ job: order, input: { orderId: 1, fails: true }, options: { id } })),
   );
@@ -105,7 +105,13 @@ test('jobs are found by when they failed, and cannot be changed all at once then
 
   expect([recent.includes('id="job-new"'), recent.includes('id="job-old"')]).toEqual([true, false]);
   expect([before.includes('id="job-new"'), before.includes('id="job-old"')]).toEqual([false, true]);
-  expect(recent).not.toContain('Retry all');
+  expect(recent).toContain('Retry all');
+  await browser.submit('/dashboard/operations', { action: 'retry', failed: '<1h' });
+  const stateOf = (id: string) => api.processor.getJobStatus(id);
+  expect([await stateOf('new'), await stateOf('old')]).toEqual(['queued', 'error']);
+  const wrong = { action: 'cancel', status: 'queued', failed: '>1h', confirmed: 'yes' };
+  expect((await browser.submit('/dashboard/operations', wrong)).status).toBe(422);
+  expect(await stateOf('new')).toBe('queued');
   expect((await browser.get(`${list}?failed=1h`)).status).toBe(422);
 });
 
