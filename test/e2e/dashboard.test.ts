@@ -482,6 +482,17 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
     });
   });
 
+  test('on a tablet, the buttons of failures are in sight', async () => {
+    await groupOf(await processor.addJob(unlucky));
+    const usual = page.viewportSize();
+    await page.setViewportSize({ width: 768, height: 900 });
+    await open('write');
+    await go('/dashboard/failures');
+    await page.getByRole('button', { name: 'Retry all' }).waitFor();
+    expect(await page.locator('.scroll').evaluate((table) => table.scrollWidth - table.clientWidth)).toBe(0);
+    if (usual) await page.setViewportSize(usual);
+  });
+
   test('a queue is paused and resumed', async () => {
     await processor.addJob('echo', {}, { queue: 'mail', delay: '1h' });
     await open('admin');

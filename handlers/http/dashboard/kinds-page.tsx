@@ -114,7 +114,15 @@ function Row({ kind, range, failures }: RowProps) {
         )}
       </th>
       <td data-label="Completed">{grouped(counts.completed)}</td>
-      <td data-label="Failed">{failed === 0 ? '–' : `${grouped(failed)} (${percent(failureRate)})`}</td>
+      <td data-label="Failed">
+        {failed === 0 ? (
+          '–'
+        ) : (
+          <span class="times">
+            <span>{grouped(failed)}</span> <span>({percent(failureRate)})</span>
+          </span>
+        )}
+      </td>
       <td data-label={rangeText(range)}>
         <SmallBars
           bars={points}
