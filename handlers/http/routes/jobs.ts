@@ -198,7 +198,8 @@ const listJobs = defineRoute({
 });
 
 function moments(description: string) {
-  return z.iso.datetime({ offset: true }).optional().register(documented, { description });
+  const error = 'expected a moment such as 2026-01-31T09:00:00Z';
+  return z.iso.datetime({ offset: true, error }).optional().register(documented, { description });
 }
 
 function asDate(text: string | undefined): Date | undefined {
