@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { type Role, roles } from './access/role.js';
-import { type AlertFormat, alertFormats } from './alert-format.js';
+import { type AlertFormat, alertFormats, hasNoCredentials } from './alert-format.js';
 import { durationSchema, timerDurationSchema } from './duration.js';
 import { logLevels } from './log-level.js';
 import { isConnectionString } from './mongo/client.js';
@@ -172,7 +172,9 @@ export const configSchema = z.object({
    * URL of the webhook that is told when the verdict changes. A secret, since the address of a webhook often holds one.
    * Default: nowhere.
    */
-  ALERT_WEBHOOK_URL: secret('an http or https URL', httpUrl).optional(),
+  ALERT_WEBHOOK_URL: secret('an http or https URL without user and password', (text) =>
+    hasNoCredentials(text) ? httpUrl(text) : undefined,
+  ).optional(),
   /** Secret that signs alerts. Without it, they are not signed. */
   ALERT_WEBHOOK_SECRET: secret(webhookSecretExpected, (text) =>
     isWebhookSecret(text) ? text : undefined,

@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import { type AlertFormat, alertFormats } from '../alert-format.js';
+import { type AlertFormat, alertFormats, hasNoCredentials } from '../alert-format.js';
 
 /** The webhook that changes of the verdict are sent to. */
 export interface AlertsOptions {
-  /** An http or https URL. It is not logged, since the address of a webhook is often a secret. */
+  /** An http or https URL without user and password, with which nothing can be sent to it. It is not logged, since the address of a webhook is often a secret. */
   readonly url: string;
   /** Signs the body as Standard Webhooks does. Default: none, so it is not signed. */
   readonly secret?: string | undefined;
@@ -12,7 +12,9 @@ export interface AlertsOptions {
 }
 
 export const alertsSchema: z.ZodType<AlertsOptions> = z.strictObject({
-  url: z.url({ protocol: /^https?$/, error: 'expected an http or https URL' }),
+  url: z
+    .url({ protocol: /^https?$/, error: 'expected an http or https URL' })
+    .refine(hasNoCredentials, 'expected a URL without user and password'),
   secret: z.string().min(1).optional(),
   format: z.enum(alertFormats).optional(),
 });

@@ -250,6 +250,7 @@ test('the local scheduler looks, and does not wait for the webhook', async () =>
 
 test.each([
   [{ url: 'ftp://example.com' }, 'alerts.url'],
+  [{ url: 'https://user:password@example.com' }, 'alerts.url'],
   [{ url: 'https://example.com', format: 'teams' }, 'alerts.format'],
   [{ url: 'https://example.com', secrets: [] }, 'alerts.secrets'],
 ])('options that are wrong are refused: %o', (alerts, path) => {
