@@ -635,7 +635,7 @@ const exceptions: readonly (readonly [fault: PlanFault, statement: string, becau
   ],
   [
     'SORT',
-    `{"aggregate":"${collectionNames.jobs}","pipeline":[{"$match":{"status":"queued","claimable":true,"queue":{"$gt":"…"}}},{"$sort":{"queue":1}},{"$limit":10000},{"$group"`,
+    `{"aggregate":"${collectionNames.jobs}","pipeline":[{"$match":{"status":"queued","claimable":true,"queue":{"$gt":"…"}}},{"$sort":{"queue":1}},{"$limit":`,
     'of the queues of a page, once their jobs are counted',
   ],
   [
