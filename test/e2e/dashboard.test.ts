@@ -391,6 +391,27 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
     expect(await page.getByRole('dialog').count()).toBe(0);
   });
 
+  test('local times are those of the place of the browser, also after a refresh', async () => {
+    const devTools = await page.context().newCDPSession(page);
+    await devTools.send('Emulation.setTimezoneOverride', { timezoneId: 'Asia/Kathmandu' });
+    await open('read');
+    await page.getByRole('button', { name: 'local' }).click();
+    const nepal = (utc: string) => new Date(Date.parse(utc) + 345 * 60_000).toISOString();
+    const isLocal = async () => {
+      // Both at once, since the page refreshes itself.
+      const [, utc = '', shown] =
+        /datetime="([^"]+)"[^>]*>([^<]+)/.exec(await page.locator('main').innerHTML()) ?? [];
+      expect(shown).toBe(nepal(utc).slice(0, 19).replace('T', ' '));
+    };
+    await page.locator('time[data-local]').first().waitFor();
+    await isLocal();
+    await processor.addJob(unlucky);
+    await page.getByText('The service is <b>restarting</b>.').first().waitFor();
+    await isLocal();
+    await devTools.send('Emulation.setTimezoneOverride', { timezoneId: '' });
+    await devTools.detach();
+  });
+
   test('a page that says that the server failed shows what was asked for once it works again', async () => {
     await open('read');
     isDown = true;
@@ -483,9 +504,7 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
   });
 
   test('on a tablet, the buttons of failures are in sight', async () => {
-    const key = await groupOf(await processor.addJob(unlucky));
-    const { failures } = database.collections();
-    await failures.updateOne({ _id: key }, { $set: { jobName: 'reports-of-customers' } });
+    await groupOf(await processor.addJob(unlucky));
     const usual = page.viewportSize();
     await page.setViewportSize({ width: 768, height: 900 });
     await open('write');

@@ -79,9 +79,7 @@ function FailureTable({ failures, session, now }: Pick<FailuresPageProps, 'failu
             <th scope="col">Still failing</th>
             <th scope="col">Attempts</th>
             <th scope="col">Last 24 hours</th>
-            <th scope="col" class="more">
-              First seen
-            </th>
+            <th scope="col">First seen</th>
             <th scope="col">Last seen</th>
             <th scope="col">
               <span class="unseen">Actions</span>

@@ -5,30 +5,27 @@ import { Moment } from './parts/moment.js';
 import { jobPath } from './paths.js';
 import { TokenField } from './token-field.js';
 
-/** Whether jobs of a limit may start. One element, since a cell of a narrow table is a grid. */
+/** Whether jobs of a limit may start. */
 export function LimitState({ limit, now }: { limit: Limit; now: Date }) {
   const { paused, slowedUntil, stoppedBy, breaker } = limit;
   if (breaker) return <Breaker breaker={breaker} now={now} />;
   if (paused)
     return (
-      <div>
+      <>
         <span class="status paused">paused</span> <Moment at={paused} now={now} />
-      </div>
+      </>
     );
   if (stoppedBy)
     return (
-      <div>
-        <span class="status error">stopped</span> by{' '}
-        <a class="breaks" href={jobPath(stoppedBy)}>
-          {stoppedBy}
-        </a>
-      </div>
+      <>
+        <span class="status error">stopped</span> by <a href={jobPath(stoppedBy)}>{stoppedBy}</a>
+      </>
     );
   if (slowedUntil)
     return (
-      <div>
+      <>
         <span class="status paused">slowed down</span> next start <Moment at={slowedUntil} now={now} />
-      </div>
+      </>
     );
   return <span class="status completed">open</span>;
 }
@@ -37,12 +34,12 @@ function Breaker({ breaker, now }: { breaker: BreakerState; now: Date }) {
   const { state, failures, openUntil } = breaker;
   if (state === 'closed')
     return (
-      <div>
+      <>
         <span class="status completed">closed</span> {failures} failed lately
-      </div>
+      </>
     );
   return (
-    <div>
+    <>
       <span class="status paused">no job starts</span>{' '}
       {openUntil ? (
         <>
@@ -51,7 +48,7 @@ function Breaker({ breaker, now }: { breaker: BreakerState; now: Date }) {
       ) : (
         'the next is tried'
       )}
-    </div>
+    </>
   );
 }
 

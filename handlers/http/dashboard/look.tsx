@@ -16,6 +16,7 @@ const YEAR_SECONDS = 365 * 86_400;
 
 const schema = z.strictObject({
   theme: z.enum(['system', 'light', 'dark']).catch('system').default('system'),
+  times: z.enum(['relative', 'utc', 'local']).catch('relative').default('relative'),
   refresh: z.enum(['on', 'off']).catch('on').default('on'),
   shortcuts: z.enum(['on', 'off']).catch('on').default('on'),
 });
@@ -52,6 +53,7 @@ function chosenIn(form: URLSearchParams): Partial<Record<keyof Look, string>> {
 
 const switches = [
   ['theme', 'Colours', ['system', 'light', 'dark']],
+  ['times', 'Time', ['relative', 'utc', 'local']],
   ['refresh', 'Refresh', ['on', 'off']],
   ['shortcuts', 'Shortcuts', ['on', 'off']],
 ] as const;

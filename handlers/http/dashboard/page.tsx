@@ -7,6 +7,7 @@ import { addresses } from './assets.js';
 import type { DashboardEnvironment } from './environment.js';
 import { type Look, LookSwitches, lookOf, usualLook } from './look.js';
 import { type Notice, takeNotice } from './notice.js';
+import { TimesContext } from './parts/times.js';
 import { auditPath } from './paths.js';
 import { may } from './require-session.js';
 import { TokenField } from './token-field.js';
@@ -60,7 +61,11 @@ export async function showPage(
   const verdict = await context.get('state').verdict();
   const { pathname, search } = new URL(context.req.url);
   const shown = { session: context.get('session'), look: lookOf(context), here: pathname + search };
-  const page = <Page {...props} {...shown} notice={notice} verdict={verdict} />;
+  const page = (
+    <TimesContext.Provider value={shown.look.times}>
+      <Page {...props} {...shown} notice={notice} verdict={verdict} />
+    </TimesContext.Provider>
+  );
   return context.html(asDocument(page), status);
 }
 

@@ -1,3 +1,5 @@
+import { showLocalTimes } from './local-times.js';
+
 /** A page fetched from the server. */
 export interface FetchedPage {
   readonly document: Document;
@@ -26,6 +28,7 @@ export async function fetchPage(address: string, options: RequestInit): Promise<
     throw new Error(`The server answered with ${response.status}.`);
   }
   const document = new DOMParser().parseFromString(await response.text(), 'text/html');
+  showLocalTimes(document);
   return { document, url, problem: problemOf(document), isGone: response.status === 404 };
 }
 

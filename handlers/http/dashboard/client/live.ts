@@ -4,10 +4,12 @@
  */
 import { copyTexts } from './copy.js';
 import { sendForms } from './forms.js';
+import { showLocalTimes } from './local-times.js';
 import { keepRefreshing } from './refresh.js';
 import { chooseRows } from './selection.js';
 import { listenToKeys } from './shortcuts.js';
 
+showLocalTimes(document);
 const refreshing = keepRefreshing();
 sendForms(refreshing);
 chooseRows();

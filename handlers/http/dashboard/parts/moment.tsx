@@ -1,11 +1,15 @@
+import { useContext } from 'hono/jsx';
+import { TimesContext } from './times.js';
+
 /** Moments further away than this are shown as dates, since nobody can picture `2522 days ago`. */
 const FAR_MS = 30 * 86_400_000;
 
 /**
- * Shows a moment relative to now, such as `3 min ago`, or as a date if it is more than 30 days away. The exact moment in
- * UTC is a tooltip.
+ * Shows a moment as the reader likes it. By default, that is relative to now, such as `3 min ago`, or as a date if it is more than
+ * 30 days away, with the exact moment in UTC as a tooltip.
  */
 export function Moment({ at, now }: { at: Date; now: Date }) {
+  if (useContext(TimesContext) !== 'relative') return <ExactMoment at={at} />;
   return (
     <time datetime={at.toISOString()} title={utc(at)}>
       {Math.abs(at.getTime() - now.getTime()) > FAR_MS
@@ -15,9 +19,15 @@ export function Moment({ at, now }: { at: Date; now: Date }) {
   );
 }
 
-/** Shows a moment in UTC, to the second. */
+/** Shows a moment to the second, in UTC, or if the reader likes that, in local time. */
 export function ExactMoment({ at }: { at: Date }) {
-  return <time datetime={at.toISOString()}>{utc(at)}</time>;
+  const text = utc(at);
+  if (useContext(TimesContext) !== 'local') return <time datetime={at.toISOString()}>{text}</time>;
+  return (
+    <time datetime={at.toISOString()} title={text} data-local>
+      {text}
+    </time>
+  );
 }
 
 /**

@@ -23,3 +23,23 @@ test('colours, refresh and keys are as one likes them, from the first byte of ea
   expect(await htmlOf()).toContain('data-theme="system" data-refresh="on"');
   expect((await api.processor.audit.list()).entries).toEqual([]);
 });
+
+test('times are relative, in UTC or local, as one likes them', async () => {
+  const browser = await signedIn(api, 'read');
+  await api.processor.addJob('echo', {});
+  const timesOf = async () =>
+    (await (await browser.get('/dashboard/jobs')).text()).match(/<time.*?<\/time>/g);
+  const choose = (set: string) => browser.submit('/dashboard/look', { set, here: '/' });
+  const utc = String.raw`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC`;
+  const relative = new RegExp(`^<time datetime="[^"]+" title="${utc}">(now|\\d+ s ago)</time>$`);
+  expect(await timesOf()).toContainEqual(expect.stringMatching(relative));
+
+  await choose('times=utc');
+  const exact = new RegExp(`^<time datetime="[^"]+">${utc}</time>$`);
+  for (const time of (await timesOf()) ?? ['none']) expect(time).toMatch(exact);
+  await choose('times=local');
+  const local = new RegExp(`^<time datetime="[^"]+" title="${utc}" data-local="[^"]*">${utc}</time>$`);
+  for (const time of (await timesOf()) ?? ['none']) expect(time).toMatch(local);
+  await choose('times=sidereal');
+  expect(await timesOf()).toContainEqual(expect.stringMatching(relative));
+});
