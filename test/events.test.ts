@@ -361,7 +361,15 @@ test('without listeners no event is made, except for the end of attempts, which 
   const jobs = database.db.collection<{ _id: string }>(collectionNames.jobs);
   await jobs.updateOne({ _id: lost }, { $set: { 'lease.token': 'of somebody else' } });
   expect(await draining).toMatchObject({ claimed: 5, stale: 1 });
-  expect(new Set(tell.mock.calls.map(([name]) => name))).toEqual(new Set(['attemptEnded']));
+  // The processor of another test may still find out that a lease of its own was lost.
+  const told = tell.mock.calls.map(([name, event], index) => ({
+    name,
+    event,
+    by: tell.mock.contexts[index],
+  }));
+  const own = told.find(({ event }) => 'jobId' in event && event.jobId === lost)?.by;
+  const names = told.filter(({ by }) => by === own).map(({ name }) => name);
+  expect(new Set(names)).toEqual(new Set(['attemptEnded']));
 });
 
 test('a name that no event has, and a listener that is none, are refused', () => {

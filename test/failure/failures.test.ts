@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { defineJob, RemoteException } from '../../src/index.js';
 import { failureDigest, normalisedMessage, ownFrame } from '../../src/job/failure-key.js';
 import { useDatabase } from '../database.js';
+import { eventually } from '../eventually.js';
 
 const database = useDatabase();
 
@@ -19,6 +20,8 @@ async function failedWith(messages: readonly string[]) {
   await processor.addJobFactory(charge);
   await processor.addJobs(messages.map((input) => ({ job: charge, input })));
   await processor.drain();
+  // On a busy machine, the drain does not wait for the groups to be written.
+  await eventually(async () => expect((await processor.failures.list()).failures).not.toEqual([]));
   return processor;
 }
 
