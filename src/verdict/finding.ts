@@ -6,8 +6,8 @@ export const findingCodes: readonly FindingCode[] = [
   'no_worker',
   'unclaimed_jobs',
   'lost_jobs',
-  'late_schedules',
   'failing_jobs',
+  'late_schedules',
   'stuck_limit',
   'stopped_limit',
   'open_breaker',
@@ -19,8 +19,8 @@ export type FindingCode =
   | 'no_worker'
   | 'unclaimed_jobs'
   | 'lost_jobs'
-  | 'late_schedules'
   | 'failing_jobs'
+  | 'late_schedules'
   | 'stuck_limit'
   | 'stopped_limit'
   | 'open_breaker'

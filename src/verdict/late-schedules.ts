@@ -30,14 +30,14 @@ export async function findLateSchedules(situation: Situation): Promise<VerdictFi
   const [latest] = items;
   if (!latest?.nextCallTime) return [];
   const { _id: name, nextCallTime: since } = latest;
-  const number = items.length >= MAX_COUNTED ? `${MAX_COUNTED}+` : items.length;
-  const many = items.length === 1 ? 'a schedule is' : `${number} schedules are`;
+  const isCapped = items.length >= MAX_COUNTED;
+  const others = items.length === 1 ? '' : `, and ${items.length - 1}${isCapped ? '+' : ''} more are late`;
   return [
     {
       code: 'late_schedules',
       severity: 'failure',
       about: { type: 'schedule', name },
-      text: `${many} late, '${name}' by ${ms(situation.now.getTime() - since.getTime())}`,
+      text: `schedule '${name}' is late by ${ms(situation.now.getTime() - since.getTime())}${others}`,
       advice:
         'Check that the scheduler function is invoked every minute and read its log, or start remote-processor schedule',
       since,

@@ -205,7 +205,7 @@ test('lost jobs, late schedules and open breakers are told', async () => {
   ]);
   expect(found.findings.map(({ text }) => text)).toEqual([
     '1 job of a crashed worker was not recovered for 3 minutes',
-    "a schedule is late, 'often' by 10m",
+    "schedule 'often' is late by 10m",
     'broken: its circuit breaker is open, so no job of this kind starts, except one to try',
   ]);
 });

@@ -153,7 +153,7 @@ test('jobs that nobody claims, leases that nobody recovers, late items and pause
       { status: 'warning', fix: expect.stringContaining('queues resume slow') },
     ]);
     expect(of('scheduler')).toMatchObject([
-      { status: 'failure', detail: expect.stringContaining("'often' by 10m") },
+      { status: 'failure', detail: expect.stringContaining("'often' is late by 10m") },
     ]);
     expect(of('leases')).toMatchObject([{ status: 'failure', detail: expect.stringMatching(/^1 job /) }]);
   }
