@@ -13,8 +13,8 @@ const problems: ReadonlyMap<unknown, readonly [ProblemCode, string]> = new Map([
 ]);
 
 /**
- * Answers data that is no valid request with a problem document. The data may not be HTTP, or may arrive too slowly.
- * CONNECT is refused, as this is no proxy. Node itself would send a bare status, or nothing.
+ * Answers invalid requests with a problem document: data that is not HTTP, or arrives too slowly. Refuses CONNECT, as
+ * this is no proxy. Without this function, Node.js would send a bare status, or nothing.
  */
 export function answerClientErrors(server: Server): void {
   server.on('clientError', (error, socket) => {

@@ -62,7 +62,7 @@ export async function addDemoItem(processor: RemoteProcessor): Promise<void> {
     .catch(ignoreConflict);
 }
 
-/** Adds a job of each kind and a scheduler item, waits until the jobs are settled, and prints how they ended. */
+/** Adds a scheduler item and a job of each kind. Waits until the jobs are settled, and prints how they ended. */
 export async function showDemo(processor: RemoteProcessor, stopping: AbortSignal): Promise<void> {
   await addDemoItem(processor);
   const ids = [
@@ -105,7 +105,7 @@ function toRow({ jobName, status, retryCounter, output, errors }: Job) {
   };
 }
 
-/** Ignores that the item exists. In a shared database, another run may have added it. */
+/** Ignores the conflict with an item that exists. In a shared database, another run may have added it. */
 function ignoreConflict(error: unknown): void {
   if (!isKind(error, ConflictError)) throw error;
 }

@@ -5,8 +5,8 @@ import { withinTime } from '../src/mongo/within-time.js';
 const MAX_WAIT_MS = 9_500;
 
 /**
- * Ends this process when `steps` is done, or when the time is up, for example because the database is gone. Otherwise a
- * job that ignores its signal would keep the process alive. The exit code is 1 if something was left undone.
+ * Ends this process when `steps` is done. Ends it anyway when the time is up, for example because the database is gone,
+ * or a job ignores its signal. The exit code is then 1, as it is if `steps` fails.
  */
 export async function endProcess(steps: () => Promise<unknown>, log: Logger): Promise<never> {
   log.info('Stopping: running jobs are told to end, and are given back if they do not');

@@ -7,9 +7,8 @@ interface Count {
 const counts = new WeakMap<MongoClient, Count>();
 
 /**
- * Returns how often a client has found a server to write to since the first call. A higher number than before means
- * that the database was gone in the meantime and may be a different one now. Adds one listener per client, however many
- * loops call it.
+ * Returns how often a client has found a server to write to since the first call. If the number has grown, the database
+ * was gone in the meantime, and may be a different one now. Adds one listener per client, however many loops call it.
  */
 export function foundServers(client: MongoClient): number {
   const known = counts.get(client);

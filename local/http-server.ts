@@ -7,12 +7,12 @@ import { toProblem } from '../handlers/http/failure.js';
 import { Problem } from '../handlers/http/problem.js';
 import { answerClientErrors } from './client-errors.js';
 
-/** The same limit as API Gateway's for a whole request. 1 MB takes longer only below 300 kbit/s. */
+/** The time to send a whole request, as at API Gateway. It is enough for 1 MB at 300 kbit/s. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
 /**
- * Longer than proxies and clients keep an idle connection, which is usually 60 s. If the server closed it first, a
- * client could not know whether a request sent at that moment was done.
+ * The time to keep an idle connection. Proxies and clients keep one for a shorter time, usually 60 s, and so close it
+ * first. If the server closed it first, a client could not know whether a request sent at that moment was done.
  */
 const KEEP_ALIVE_MS = 65_000;
 
@@ -30,7 +30,7 @@ export interface HttpServer {
 }
 
 /**
- * Serves a web app. A client that sends its request too slowly, or sends no valid request, gets a problem document.
+ * Serves a web app. A client that sends an invalid request, or sends it too slowly, gets a problem document.
  *
  * @param port 0 for any free port
  * @param requestTimeoutMs time for a client to send a request, body included
@@ -88,8 +88,8 @@ function noAddress(reason: string): Response {
 }
 
 /**
- * Returns the request with a signal that also fires at the stop, so that a waiting handler answers then. Only GET
- * handlers wait.
+ * Returns the request with a signal that also fires when the server stops, so that a handler that waits answers at once.
+ * Does so for GET only, because no other handler waits.
  */
 function endingAt(stop: AbortSignal, request: Request): Request {
   if (request.method !== 'GET') return request;

@@ -1,5 +1,5 @@
 /**
- * `remote-processor/local`: one machine instead of AWS.
+ * `remote-processor/local` runs everything on one machine instead of AWS.
  *
  * @module remote-processor/local
  */

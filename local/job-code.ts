@@ -16,8 +16,8 @@ export interface JobCode {
 }
 
 /**
- * Loads the code that workers and schedulers on this machine run: from a module that exports `jobs` and maybe
- * `schedules`, or from `handlers/jobs.ts` and `handlers/schedules.ts`.
+ * Loads the code that workers and schedulers on this machine run. Loads it from a module that exports `jobs` and
+ * optionally `schedules`. Without a path, loads it from `handlers/jobs.ts` and `handlers/schedules.ts`.
  *
  * @param path of the module, relative to the current folder
  * @throws an Error that says why the module cannot be loaded; ValidationError when it does not export `jobs`
@@ -59,7 +59,7 @@ async function load(path: string): Promise<object> {
   }
 }
 
-/** Has this process read TypeScript, where tsx is installed. */
+/** Makes this process able to read TypeScript, if tsx is installed. */
 async function readTypeScript(): Promise<void> {
   const tsx = await import(import.meta.resolve('tsx/esm/api')).catch(() => undefined);
   tsxSchema.safeParse(tsx).data?.register();

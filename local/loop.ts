@@ -23,12 +23,12 @@ export class Loop {
   /** Takes the next turn now. */
   readonly nudge = (): void => this.#wakeup.wake();
 
-  /** Notes that the turn under way goes on. */
+  /** Notes a sign of life of the turn under way. */
   readonly noteLife = (): void => {
     this.#aliveAt = performance.now();
   };
 
-  /** How long ago a turn began, ended, or was noted to go on, in milliseconds. */
+  /** The time in milliseconds since the last sign of life: the beginning or the end of a turn, or a call of `noteLife`. */
   get silentMs(): number {
     return performance.now() - this.#aliveAt;
   }

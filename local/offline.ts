@@ -1,4 +1,4 @@
-/** The program of `npm run offline`: the three functions under serverless-offline and, without MONGODB_URI, a database. */
+/** The program of `npm run offline`. Runs the functions in serverless-offline and, without MONGODB_URI, a database. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -25,8 +25,8 @@ Environment:
 `;
 
 /**
- * Credentials of no account. The SDK signs every request, even to this machine, and must not use real credentials for
- * it.
+ * Credentials of no account. The SDK signs every request, and must not sign a request to this machine with real
+ * credentials.
  */
 const noAccount = { AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local', AWS_SESSION_TOKEN: 'local' };
 

@@ -22,19 +22,19 @@ export interface LocalProcessorOptions<Jobs extends JobsByName = JobsByName>
   readonly scheduleInterval?: Duration;
   /**
    * Makes the indexes and the declared scheduler items again. The loops call it when an empty database has replaced the
-   * old one, such as a restarted database that keeps nothing on disk. Before the call, they store the registered job
-   * factories. Default: the loops only log that the database is empty.
+   * old one, for example after the restart of a database that keeps nothing on disk. They store the registered job
+   * factories before the call. Default: the loops only log that the database is empty.
    */
   readonly setUp?: (processor: LocalProcessor) => Promise<void>;
 }
 
 /**
- * How long a loop may show no sign of life. A worker shows one at each poll, however long its jobs run. Longer than any
- * wait for a database that does not answer, because a restart does not help there.
+ * The longest time that a loop may show no sign of life. A worker shows one at each poll, however long its jobs run. The
+ * time is longer than any wait for a database that does not answer, because a restart would not help then.
  */
 const STUCK_AFTER_MS = 5 * 60_000;
 
-/** How long a scheduler that stops waits for an alert that is being sent. */
+/** The longest time that a stopping scheduler waits for an alert to be sent. */
 const MAX_TELLING_MS = 5_000;
 
 const loopOptionsSchema = z.object({
@@ -61,7 +61,7 @@ export class LocalProcessor<out Jobs extends JobsByName = JobsByName> extends Re
   readonly #database: ReplacedDatabase;
   #worker: Loop | undefined;
   #scheduler: Loop | undefined;
-  /** Ends when the alert that is being sent has been. */
+  /** Resolves when the alert under way has been sent. */
   #telling: Promise<unknown> = Promise.resolve();
   /** The loops that were told to stop and have not stopped yet. */
   readonly #stopping = new Set<Loop>();
@@ -103,7 +103,7 @@ export class LocalProcessor<out Jobs extends JobsByName = JobsByName> extends Re
   }
 
   /**
-   * Returns the names of the loops that have shown no sign of life for so long, such as one whose `setUp` never returns.
+   * Returns the names of the loops that have shown no sign of life for a time, for example because `setUp` never returns.
    * A process with a stuck loop should be restarted. Default: 5 minutes, longer than any wait for the database.
    */
   stuckLoops(after: Duration = STUCK_AFTER_MS): string[] {
@@ -140,7 +140,7 @@ export class LocalProcessor<out Jobs extends JobsByName = JobsByName> extends Re
 
   /**
    * Stops the scheduler, and resolves when the turn under way has ended. Waits at most 5 s, because the database may
-   * not answer. Whatever the turn still does happens as a whole or not at all.
+   * not answer. A turn that goes on after that still makes each change as a whole or not at all.
    */
   async stopScheduler(): Promise<void> {
     if (this.#scheduler) this.#stopping.add(this.#scheduler);

@@ -4,7 +4,7 @@ import { IndexMissingError, type Logger } from '../src/index.js';
 import { jobIndexes } from '../src/job/indexes.js';
 import { foundServers } from './found-servers.js';
 
-/** Sets up an empty database that has replaced the old one. Looks for that whenever the server is found again. */
+/** Sets up an empty database that has replaced the old one. Looks for one whenever the server is found again. */
 export class ReplacedDatabase {
   /** The number of servers found when the database was last examined. */
   #found: number;
@@ -20,9 +20,9 @@ export class ReplacedDatabase {
   }
 
   /**
-   * Sets the database up if it was replaced. Costs nothing while the server stays available.
+   * Sets the database up if it was replaced. Sends no command while the server stays available.
    *
-   * @throws errors of the driver and of the set-up; call it again then
+   * @throws errors of the driver and of the set-up. Call it again after an error
    */
   setUpIfReplaced(): Promise<void> {
     const found = foundServers(this.collections.client);

@@ -46,11 +46,11 @@ export interface LocalSettings {
   /** The key made for this run. Undefined when the environment gives a key, which must not be shown. */
   readonly madeKey: string | undefined;
   readonly apiKeys: readonly ApiKey[];
-  /** The host names accepted in addition to loopback's: the host it listens on, and those of the environment. */
+  /** The host names accepted in addition to loopback's: the host to listen on, and the hosts of the environment. */
   readonly allowedHosts: readonly string[];
   /** The secrets of the environment, or one made for this run. */
   readonly sessionSecrets: readonly string[];
-  /** How links of callbacks are made: as the environment says, or with the own address and a secret made for this run. */
+  /** The options for links of callbacks. Default: the server's own address, and a secret made for this run. */
   readonly callbacks: CallbacksOptions;
 }
 

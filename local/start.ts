@@ -23,10 +23,10 @@ export interface StartOptions {
 }
 
 /**
- * Runs scheduler, worker, HTTP API and, without MONGODB_URI, a database in this process until Ctrl-C or SIGTERM. Then
- * it ends the process.
+ * Runs scheduler, worker, HTTP API and, without MONGODB_URI, a database in this process. Ends the process after Ctrl-C or
+ * SIGTERM.
  *
- * @throws an Error that says what to do when the database cannot be used or the port is in use
+ * @throws an Error if the database cannot be used or the port is in use. Its message says what to do
  */
 export async function start({ settings, code, demo }: StartOptions): Promise<never> {
   const { config, apiKeys, sessionSecrets, allowedHosts, callbacks, host, port } = settings;
@@ -94,7 +94,7 @@ function explainPort(error: unknown): never {
   throw new Error(`${reason} Choose another: PORT=3001 npm start`, { cause: error });
 }
 
-/** @param names the names of the job factories; the example command adds a job of one of them */
+/** @param names the names of the job factories. The printed example adds a job of one of them */
 function greet(
   { madeKey, config }: LocalSettings,
   url: string,

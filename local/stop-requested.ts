@@ -1,8 +1,8 @@
 import { once } from '../handlers/once.js';
 
 /**
- * Returns a signal that fires at the first Ctrl-C or SIGTERM. A second one ends the process at once. The jobs it was
- * running are recovered when their leases expire.
+ * Returns a signal that fires at the first Ctrl-C or SIGTERM. The second one ends the process at once. Jobs that are
+ * running then are recovered when their leases expire.
  */
 export const stopRequested = once((): AbortSignal => {
   const controller = new AbortController();

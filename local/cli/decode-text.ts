@@ -14,8 +14,8 @@ export function decodeText(bytes: Uint8Array): string {
 }
 
 /**
- * Returns the encoding if it is not UTF-8. Goes by the byte order mark, or else by the zeros beside the first
- * character, which is ASCII in JSON.
+ * Returns the encoding if it is not UTF-8. Reads it from the byte order mark. Without a mark, reads it from the zeros
+ * beside the first character, which is ASCII in JSON.
  */
 function otherEncoding([first, second, third, fourth]: Uint8Array): string | undefined {
   if (first === 0xff && second === 0xfe) return third === 0 && fourth === 0 ? 'UTF-32' : 'UTF-16';

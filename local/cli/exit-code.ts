@@ -6,14 +6,14 @@ export const exitCode = {
    * unforeseen error.
    */
   failed: 1,
-  /** The request is invalid: an unknown option, an input that its job refuses. */
+  /** The request is invalid: an unknown option, or an input that the job refuses. */
   usage: 2,
   notFound: 3,
-  /** Access was refused: no API key, an unknown one, or one whose role does not allow it. */
+  /** Access was refused: the API key is missing or unknown, or its role does not allow the request. */
   refused: 4,
-  /** The database or the deployment of `--url` does not answer, or the answer is not a deployment's. */
+  /** The database or the deployment of `--url` does not answer, or something else answers. */
   unreachable: 5,
-  /** The job that was waited for ended in error, was cancelled, was not settled in time, or is gone. */
+  /** The command waited for a job that failed, was cancelled, did not settle in time, or is gone. */
   notCompleted: 6,
 } as const;
 

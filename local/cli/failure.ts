@@ -4,7 +4,7 @@ import type { ExitCode } from './exit-code.js';
 export interface FailureDetails extends ErrorOptions {
   /** A stable code for scripts that read the errors of `--json`. */
   readonly code?: string;
-  /** Everything that is wrong, and where it is. */
+  /** Each fault of the request, and the field that has it. */
   readonly issues?: readonly Issue[];
 }
 

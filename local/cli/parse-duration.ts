@@ -8,7 +8,7 @@ export function parseDuration(text: string): number {
   throw new InvalidArgumentError(error?.issues[0]?.message ?? '');
 }
 
-/** Checks like `parseDuration`, and returns the text with its unit, which the API accepts in queries and bodies. */
+/** Checks like `parseDuration`, but returns the text with its unit. The API accepts that in queries and bodies. */
 export function parseDurationText(text: string): string {
   parseDuration(text);
   return withUnit(text);

@@ -2,8 +2,8 @@ import { InvalidArgumentError } from 'commander';
 import { durationSchema } from '../../src/duration.js';
 
 /**
- * Parses the value of an option that is a moment, such as `2026-01-31T09:00Z`, or how long ago that was, such as `1h`, by this
- * machine's clock. Returns it in ISO 8601.
+ * Parses an option for a moment. The text is the moment itself, such as `2026-01-31T09:00Z`, or how long ago it was by
+ * this machine's clock, such as `1h`. Returns the moment in ISO 8601.
  *
  * @throws InvalidArgumentError
  */

@@ -5,8 +5,8 @@ import { run } from './run.js';
 export async function runAsProcess(args: readonly string[]): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', endWithoutOutput);
   process.exitCode = await run(args, process.env);
-  // A server or a loop that began before a failure would keep the process alive. After a failed write, the error event
-  // of the stream comes later and ends the process.
+  // The exit is explicit because a server or a loop that began before a failure would keep the process alive. After a
+  // failed write, the error event of the stream comes later and ends the process.
   process.stdout.write('', (error) => {
     if (!error) process.exit();
   });

@@ -30,8 +30,8 @@ export function isOfCommander(error: unknown): error is { readonly code: string;
 }
 
 /**
- * Returns whether an error means that the database is unreachable. Only a failed command may have to load the driver
- * for this.
+ * Returns whether an error means that the database is unreachable. Loads the driver here, so that a command that
+ * succeeds need not load it.
  */
 async function isUnreachable(error: unknown): Promise<boolean> {
   const unreachable = await import('../../src/mongo/unreachable.js');

@@ -18,7 +18,7 @@ const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60
 export type Measured = Pick<RemoteProcessor, 'on' | 'maxThreads'> & { readonly isProcessing: boolean };
 
 /**
- * Makes metrics of what a processor tells by its events.
+ * Makes metrics of a processor's events.
  *
  * @param now returns the database's time, with which waits are measured
  */

@@ -4,18 +4,18 @@ import { rememberedFor } from '../../handlers/remembered-for.js';
 import type { CappedCount, Queue, RemoteProcessor, Severity, WaitingJob } from '../../src/index.js';
 import { withinTime } from '../../src/mongo/within-time.js';
 
-/** How long what was read is shown. Several scrapers cost the database no more than one. */
+/** The time for which the values read last are shown again. So several scrapers cost the database no more than one. */
 const REMEMBERED_MS = 15_000;
 
-/** The same for the verdict, whose rules look at minutes. */
+/** The same time for the verdict. It is longer because the rules of the verdict look at minutes. */
 const VERDICT_REMEMBERED_MS = 60_000;
 
 const severities = ['failure', 'warning'] as const satisfies readonly Severity[];
 
-/** Less than the 10 s that Prometheus waits for all metrics of a process. */
+/** The longest wait for the database. Prometheus waits 10 s for all metrics of a process. */
 const MAX_WAIT_MS = 5_000;
 
-/** Maximum number of queues. They are read in one page, which costs at most 33 commands, and usually two. */
+/** Maximum number of queues. Reading them, in one page, costs two commands as a rule, and 33 at most. */
 const MAX_QUEUES = 100;
 
 interface Backlog {
@@ -30,8 +30,8 @@ interface Backlog {
 export type Asked = Pick<RemoteProcessor, 'queues' | 'jobs' | 'verdict'>;
 
 /**
- * Makes metrics of what waits in the database. Returns a function that reads it, to be called before each scrape. If the
- * database does not answer, only `database_up` is there.
+ * Makes metrics of the jobs that wait in the database. Returns a function that reads them. Call it before each scrape. If
+ * the database does not answer, `database_up` is the only metric.
  *
  * @param now returns the database's time
  */

@@ -2,8 +2,8 @@
 const OTHERS = '(other)';
 
 /**
- * Bounds the values of a label, each of which costs Prometheus a time series: the first names stand for themselves, and
- * later ones are counted together.
+ * Limits the number of values of a label, because each value costs Prometheus a time series. The first names stand for
+ * themselves. All later names are counted together.
  */
 export class LabelValues {
   readonly #known = new Set<string>();

@@ -5,7 +5,7 @@ import { ServerClock } from '../../src/mongo/server-clock.js';
 import { type Measured, measureAttempts } from './attempt-metrics.js';
 import { type Asked, measureDatabase } from './database-metrics.js';
 
-/** How long the database's clock is continued by this machine's, which may drift. */
+/** The time after which the database is asked for its time again. In between, this machine's clock counts, and may drift. */
 const CLOCK_TRUSTED_MS = 10 * 60_000;
 
 /** The metrics of a process, in the text format of Prometheus. */
@@ -13,7 +13,7 @@ export class ProcessMetrics {
   readonly #registry = new Registry();
   readonly #readDatabase: () => Promise<void>;
 
-  /** Counts from now on. */
+  /** Begins to count. */
   constructor(processor: Measured & Asked, db: Db) {
     const clock = rememberedFor(CLOCK_TRUSTED_MS, async () => new ServerClock(db));
     const now = async () => (await clock()).now();

@@ -15,8 +15,8 @@ export interface MetricsAddress {
 }
 
 /**
- * Serves `GET /metrics` to whoever reaches the address. On loopback it answers only by loopback's names, so that a page
- * in a browser of this machine learns nothing.
+ * Serves `GET /metrics` to everyone who reaches the address. On a loopback address, it answers only requests to a
+ * loopback name, so that a web page open in a browser of this machine cannot read the metrics.
  *
  * @throws an Error that names METRICS_PORT if it cannot listen there
  */

@@ -5,7 +5,7 @@ import type { HttpServer } from '../http-server.js';
 import type { LocalProcessor } from '../processor.js';
 
 /**
- * Counts what the processor does, and serves it, if METRICS_PORT asks for that. Otherwise the library is not even loaded.
+ * Measures the processor and serves the metrics, if METRICS_PORT is set. Otherwise does not even load the library.
  *
  * @throws an Error that names METRICS_PORT if it cannot listen there
  */

@@ -7,14 +7,15 @@ import { toInput } from '../../src/job/storable.js';
 /** Tells whether an added job's input is the expected one. */
 export type InputPredicate = (input: unknown) => boolean;
 
-/** How many jobs an error shows. */
+/** Maximum number of jobs that an error shows. */
 const MAX_SHOWN = 10;
 
-/** How many of the newest jobs of a kind are looked at: the longest page. */
+/** Maximum number of jobs that are compared, the newest of a kind. It is the size of the longest page. */
 const MAX_COMPARED = 1_000;
 
 /**
- * Asserts that a job was added, and returns the newest one that matches. It may have run since, unless it was removed.
+ * Asserts that a job was added, and returns the newest one that matches. The job may have run since, but must not have
+ * been removed.
  *
  * @param job a factory, a contract, or a name
  * @param input the whole input as it was given to `addJob`, or a function that tells whether an input matches. Default:
@@ -55,7 +56,10 @@ function predicateOf(jobName: string, input: unknown): InputPredicate {
   return (added) => isDeepStrictEqual(asRead(added), stored);
 }
 
-/** Returns a value as the driver reads it now. Values of another driver, or of a time at which Date was faked, differ. */
+/**
+ * Returns a value in the form in which the driver reads it now. Values that another driver made, or that were made while
+ * Date was faked, differ from it.
+ */
 function asRead(value: unknown): unknown {
   return BSON.deserialize(BSON.serialize({ value })).value;
 }

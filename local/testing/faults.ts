@@ -4,7 +4,7 @@ import { nameOf } from '../../src/job/registry.js';
 /** A job by its name, factory or contract. */
 export type WhichJob = string | JobContract;
 
-/** Faults of coming attempts, by the name of the job. Each attempt takes the one that was asked for first. */
+/** Faults of coming attempts, by the name of the job. Each attempt takes one fault, in the order in which they were added. */
 export class Faults {
   readonly #waiting = new Map<string, RunMiddleware[]>();
 
@@ -12,7 +12,7 @@ export class Faults {
   constructor(private readonly jobNames: () => readonly string[]) {}
 
   /**
-   * Lets `fault` run around the next attempt of this job that has no fault yet.
+   * Lets `fault` run around an attempt of this job: the next one to which no earlier fault belongs.
    *
    * @throws UnknownJobNameError
    */
@@ -23,7 +23,7 @@ export class Faults {
     this.#waiting.set(name, [...(this.#waiting.get(name) ?? []), fault]);
   }
 
-  /** The middleware that makes attempts suffer their faults. */
+  /** Runs an attempt with the next fault of its job, if there is one. */
   readonly run: RunMiddleware = (context, next) => {
     const fault = this.#waiting.get(context.jobName)?.shift();
     return fault ? fault(context, next) : next();

@@ -3,8 +3,8 @@ import type { Collections } from '../../src/collections/collections.js';
 import type { JobDocument } from '../../src/job/job.js';
 
 /**
- * Returns the next moment after `now` and up to `until` at which a job or a scheduler item becomes due, or a lease expires.
- * All are milliseconds since the epoch. Returns undefined if there is none.
+ * Returns the first moment after `now` at which a job or a scheduler item becomes due, or a lease expires. Returns
+ * undefined if there is none up to `until`. All moments are milliseconds since the epoch.
  */
 export async function findNextMoment(
   { jobs, scheduler }: Pick<Collections, 'jobs' | 'scheduler'>,
@@ -29,8 +29,9 @@ export async function findNextMoment(
 }
 
 /**
- * Returns when recovery certainly takes a running job from its worker, in milliseconds since the epoch: half a lease after
- * the lease has expired, even if the worker holds other jobs. Returns undefined for a job without a lease.
+ * Returns the moment at which recovery has certainly taken a running job from its worker, in milliseconds since the epoch.
+ * This is half a lease after the lease has expired, even if the worker holds other jobs. Returns undefined for a job
+ * without a lease.
  */
 export async function findRecovery(jobs: Collection<JobDocument>, id: string): Promise<number | undefined> {
   const job = await jobs.findOne({ _id: id }, { projection: { lease: 1 } });

@@ -1,5 +1,5 @@
 /**
- * `remote-processor/testing`: tests of one's own jobs, without a database server and without waiting.
+ * `remote-processor/testing` tests your own jobs, without a database server and without waiting.
  *
  * @module remote-processor/testing
  */

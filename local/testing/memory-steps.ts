@@ -18,7 +18,7 @@ import type { StepHost, StepStore } from '../../src/step/step-host.js';
 
 import { MemoryChildren } from './memory-children.js';
 
-/** A signal that was sent to a job, or the answer of a callback, by the name of its step. */
+/** A signal that was sent to a job. Also the answer of a callback, under the name of its step. */
 export interface GivenSignal {
   readonly name: string;
   readonly payload?: unknown;
@@ -27,7 +27,7 @@ export interface GivenSignal {
 /** Values given to a job's steps. */
 export interface GivenToSteps {
   readonly signals: readonly GivenSignal[];
-  /** Functions that are called instead of those of steps, by the names of the steps. */
+  /** Functions that replace the functions of steps, by the names of the steps. */
   readonly steps: Readonly<Record<string, StepFunction<unknown>>>;
   /** Client for `step.transaction`. */
   readonly client?: MongoClient | undefined;
@@ -39,10 +39,10 @@ export interface GivenToSteps {
   log(message: string, fields?: LogLineFields): void;
 }
 
-/** A step that was run, or waited for. */
+/** A step that has ended: it was run, or its wait is over. */
 export interface RunStep extends Pick<StepEntry, 'name' | 'kind' | 'state'> {
   readonly result?: unknown;
-  /** How long it asked to wait, in milliseconds, or until when. That time was skipped. */
+  /** The wait that the step asked for, in milliseconds, or as the moment of its end. The wait was skipped. */
   readonly waited?: number | Date;
 }
 
@@ -50,8 +50,8 @@ export interface RunStep extends Pick<StepEntry, 'name' | 'kind' | 'state'> {
 export type RunEnd = { readonly returned: unknown } | { readonly continuedAs: unknown };
 
 /**
- * Steps that are kept in memory. Where a job would be suspended, time is skipped, and the function is called again, as a
- * later attempt would call it.
+ * Steps that are kept in memory. Where a job would be suspended, time is skipped. Then the function is called again, as in
+ * a later attempt.
  */
 export class MemorySteps {
   readonly #entries = new Map<string, StepEntry>();
@@ -93,7 +93,7 @@ export class MemorySteps {
     });
   }
 
-  /** Calls the function until it has ended. @throws what it throws, and Error for a signal that was not given */
+  /** Calls the function until it has ended. @throws errors of the function, and an Error for a signal that was not given */
   async run(call: () => Promise<unknown>): Promise<RunEnd> {
     for (;;) {
       const ended = await this.#callOnce(call);
@@ -176,7 +176,7 @@ export class MemorySteps {
     return { ...entry, began: new Date(this.#now - agoMs), stored: new Date(this.#now) };
   }
 
-  /** Moves on to when the first wait is over. */
+  /** Moves the time to the end of the first wait. */
   #skip(waits: readonly WaitWrite[]): void {
     const stored = waits.map(({ agoMs, until, ...wait }) => {
       if (until !== undefined && !this.#asked.has(wait.name)) this.#asked.set(wait.name, until);

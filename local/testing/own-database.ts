@@ -22,7 +22,7 @@ const clocks = new Map<string, () => number>();
 /** The server of all databases in use. Undefined while there is none. */
 let running: Promise<RunningServer> | undefined;
 
-/** Makes an empty database whose time the clock tells, in milliseconds since the epoch. Starts the server if needed. */
+/** Makes an empty database. Its time is that of `clock`, in milliseconds since the epoch. Starts the server if needed. */
 export async function openOwnDatabase(clock: () => number): Promise<OwnDatabase> {
   const name = `test-${randomBytes(6).toString('hex')}`;
   clocks.set(name, clock);

@@ -27,16 +27,16 @@ import { TestClock } from './test-clock.js';
 /** Options of `createTestProcessor`: those of `RemoteProcessor` without `db`. `log` is silent by default. */
 export interface TestProcessorOptions<Jobs extends JobsByName = JobsByName>
   extends Omit<RemoteProcessorOptions<Jobs>, 'db'> {
-  /** Time that the clock shows at first: a Date, or ISO 8601 text with an offset. Default: this machine's time. */
+  /** The first time of the clock: a Date, or ISO 8601 text with an offset. Default: this machine's time. */
   readonly now?: Date | string;
   /**
-   * Called with the time at first, and whenever the clock moves, to set the time of your own code as well, such as
+   * Called with the first time, and whenever the clock moves. Sets the time of your own code, such as
    * `(now) => vi.setSystemTime(now)`.
    */
   readonly onTime?: (now: Date) => void;
 }
 
-/** An attempt that ended, and when it ended by the clock. */
+/** An attempt that ended, with the time of its end by the clock. */
 export interface EndedAttempt extends AttemptEnded {
   readonly at: Date;
 }
@@ -109,14 +109,15 @@ export class TestProcessor<out Jobs extends JobsByName = JobsByName> extends Rem
     this.setStepRules({ maxInPlaceMs: 0, replacement: this.#replaced.replacement });
   }
 
-  /** Returns the time of the database. Compute `runAt` and `at` of this, not of `Date.now()`. */
+  /** Returns the time of the database. Compute `runAt` and `at` from this, not from `Date.now()`. */
   now(): Date {
     return new Date(this.#clock.now());
   }
 
   /**
-   * Moves the clock, and runs what becomes due meanwhile, in order of time: schedules, delayed jobs, retries, jobs whose
-   * steps have waited, and jobs whose workers were lost. Begins with what is due already. Each job sees the moment at which it is due.
+   * Moves the clock, and runs everything that becomes due meanwhile, in order of time: schedules, delayed jobs, retries,
+   * jobs whose steps have waited, and jobs whose workers were lost. Begins with everything that is due already. Each job
+   * runs at the moment at which it becomes due.
    *
    * @returns the attempts that ended, in their order
    * @throws ValidationError for an invalid duration
@@ -127,7 +128,8 @@ export class TestProcessor<out Jobs extends JobsByName = JobsByName> extends Rem
   }
 
   /**
-   * Runs what is due now, and what is added meanwhile to run at once. Delayed jobs and retries that wait need `advance`.
+   * Runs the jobs that are due now, and the jobs without a delay that are added meanwhile. Use `advance` for delayed jobs
+   * and for retries that wait.
    *
    * @returns the attempts that ended, in their order
    */
@@ -136,7 +138,7 @@ export class TestProcessor<out Jobs extends JobsByName = JobsByName> extends Rem
   }
 
   /**
-   * The next attempt of this job fails with `error`, instead of calling its function.
+   * Makes the next attempt of this job fail with `error`, instead of calling its function.
    *
    * @throws UnknownJobNameError if no code is registered for this job
    */
@@ -147,10 +149,10 @@ export class TestProcessor<out Jobs extends JobsByName = JobsByName> extends Rem
   }
 
   /**
-   * The next attempt of this job stands still for `duration` before it calls its function. Meanwhile the clock moves, as by
-   * `advance`, and its worker renews no lease. So after a lease (30 s by default), another worker runs the job, and then
-   * this attempt calls the function with an old token, and ends as `stale`. The same happens to the other jobs that the
-   * worker runs; with `maxThreads: 1` there are none.
+   * Makes the next attempt of this job stand still for `duration` before it calls its function. Meanwhile the clock moves as
+   * by `advance`, and the worker renews no lease. If the duration is longer than a lease (30 s by default), another worker
+   * runs the job. Then the first attempt calls the function with its old token, and ends as `stale`. The same happens to all
+   * jobs that the worker runs. With `maxThreads: 1` it runs no other job.
    *
    * @throws ValidationError for an invalid duration, and UnknownJobNameError as `failNext` does
    */
@@ -163,9 +165,9 @@ export class TestProcessor<out Jobs extends JobsByName = JobsByName> extends Rem
   }
 
   /**
-   * The next attempt of this job loses its worker after the function has ended, before that is stored. The clock moves to
-   * the moment at which the job is recovered, and the function runs once more. So do the other jobs that the worker runs;
-   * with `maxThreads: 1` there are none.
+   * Makes the next attempt of this job lose its worker after the function has ended, but before the result is stored. The
+   * clock moves to the moment at which the job is recovered. Then the function runs once more. The same happens to all jobs
+   * that the worker runs. With `maxThreads: 1` it runs no other job.
    *
    * @throws UnknownJobNameError as `failNext` does
    */
@@ -178,8 +180,8 @@ export class TestProcessor<out Jobs extends JobsByName = JobsByName> extends Rem
   }
 
   /**
-   * Calls `work` instead of the function of this step, from now on. What it returns is stored as the step's result. In
-   * an iteration, that is the result of the whole.
+   * Calls `work` instead of the function of this step, from now on. Its return value is stored as the result of the step.
+   * For an iteration, that is the result of the whole iteration.
    *
    * @throws UnknownJobNameError as `failNext` does
    * @example
@@ -190,7 +192,7 @@ export class TestProcessor<out Jobs extends JobsByName = JobsByName> extends Rem
   }
 
   /**
-   * The next try of this step fails with `error`, instead of calling its function.
+   * Makes the next try of this step fail with `error`, instead of calling its function.
    *
    * @throws UnknownJobNameError as `failNext` does
    */
@@ -199,10 +201,10 @@ export class TestProcessor<out Jobs extends JobsByName = JobsByName> extends Rem
   }
 
   /**
-   * Answers a callback by its link, as its page or a service would.
+   * Answers a callback through its link, as the callback's page or a service would.
    *
    * @param answer value of at most 64 KB
-   * @returns `duplicate` if it was answered before. Nothing is changed then
+   * @returns `duplicate` if the callback was answered before. Then nothing changes
    * @throws ValidationError for a link that was not made here, and as `signal` does
    */
   async answer(url: string, answer: unknown): Promise<SentSignal> {
@@ -234,7 +236,7 @@ export class TestProcessor<out Jobs extends JobsByName = JobsByName> extends Rem
     this.#database.removeExpired();
   }
 
-  /** Makes due jobs of scheduler items and runs due jobs, until there are none. */
+  /** Adds the jobs of due scheduler items, and runs due jobs, until nothing is due. */
   async #runDue(): Promise<void> {
     await this.scheduleDueItems();
     for (;;) {

@@ -1,7 +1,7 @@
 import { type JobContract, type StepFunction, UnknownJobNameError } from '../../src/index.js';
 import { nameOf } from '../../src/job/registry.js';
 
-/** Functions that are called instead of those of steps, and failures of their next tries. */
+/** Functions that replace the functions of steps, and failures of the next tries of steps. */
 export class ReplacedSteps {
   readonly #always = new Map<string, StepFunction<unknown>>();
   readonly #once = new Map<string, StepFunction<unknown>[]>();
@@ -15,7 +15,7 @@ export class ReplacedSteps {
   }
 
   /**
-   * Lets the next try of this step that has no failure yet fail.
+   * Makes one try of this step fail: the next one to which no earlier failure belongs.
    *
    * @throws UnknownJobNameError
    */
@@ -27,7 +27,7 @@ export class ReplacedSteps {
     this.#once.set(key, [...(this.#once.get(key) ?? []), fail]);
   }
 
-  /** Returns what the next try of a step calls instead of its own function. */
+  /** Returns the function that the next try of a step calls instead of its own, if there is one. */
   readonly replacement = (jobName: string, step: string): StepFunction<unknown> | undefined => {
     const key = keyOf(jobName, step);
     return this.#once.get(key)?.shift() ?? this.#always.get(key);

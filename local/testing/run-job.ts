@@ -19,16 +19,16 @@ export interface RunJobOptions {
   readonly token?: string;
   /** Default `'job'`. */
   readonly jobId?: string;
-  /** Default: none, so that a job which uses its processor fails with an error that says so. */
+  /** Default: none. A job that uses its processor then fails with an error that names this option. */
   readonly processor?: JobContext['processor'];
   /**
-   * Signals that were sent to the job, and answers of callbacks by the names of their steps, in their order. Where a step
-   * waits for one that is not here, its timeout is over.
+   * Signals that were sent to the job, and answers of callbacks under the names of their steps, in the order of sending. If
+   * a step waits for a signal that is not in the list, the step times out.
    */
   readonly signals?: readonly GivenSignal[];
-  /** Functions that are called instead of those of steps, by the names of the steps. */
+  /** Functions that replace the functions of steps, by the names of the steps. */
   readonly steps?: Readonly<Record<string, StepFunction<unknown>>>;
-  /** Client with which `step.transaction` runs. Default: none, so that it fails unless the step is replaced. */
+  /** Client with which `step.transaction` runs. Default: none. A transaction then fails unless its step is replaced. */
   readonly client?: MongoClient;
 }
 
@@ -45,7 +45,7 @@ export interface LoggedLine {
 export interface JobRun<Output = unknown> {
   /** The steps that have ended, in their order. */
   readonly steps: readonly RunStep[];
-  /** Input with which the job goes on, if it ended with `step.continueAs`. Its output is undefined then. */
+  /** Input with which the job goes on, if it ended with `step.continueAs`. Then `output` is undefined. */
   readonly continuedAs?: unknown;
   /** Output in its stored form. Undefined if the job returned nothing. */
   readonly output: Output;
@@ -74,10 +74,10 @@ const optionsSchema = z.strictObject({
  * Runs the function of a job once, without a database. Input, output, progress and log lines are checked as in a worker.
  * Middleware is not called, and the job's timeout does not apply: pass a signal.
  *
- * Steps are kept in memory. Where the job would be suspended, time is skipped, and the function is called again with the
- * steps that have ended, as a later attempt would call it. Steps are not undone if it fails.
+ * Steps are kept in memory. Where the job would be suspended, time is skipped. Then the function is called again with the
+ * steps that have ended, as in a later attempt. Steps are not undone if the job fails.
  *
- * @throws ValidationError for an invalid option, input, output, progress or log line, and whatever the job throws
+ * @throws ValidationError for an invalid option, input, output, progress or log line, and errors of the job
  * @example
  * const { output, progress } = await runJob(greet, { name: 'Ada' }, { attempt: 2 });
  */
@@ -142,7 +142,7 @@ const batchedSchema = z.object({
 /** Jobs of a batch have no steps. */
 const noSteps = { signals: [], steps: {} };
 
-/** Collects everything that the function of a job tells. */
+/** Collects the reports of a job's function: its progress, log lines and steps. */
 class Told {
   readonly #progress: unknown[] = [];
   readonly #logs: LoggedLine[] = [];
@@ -180,7 +180,7 @@ class Told {
     };
   }
 
-  /** Calls the function of the job. @throws ValidationError for an invalid output, and what the job throws */
+  /** Calls the function of the job. @throws ValidationError for an invalid output, and errors of the job */
   async run(): Promise<JobRun> {
     const ended = await this.#steps.run(() => this.job.run(this.context));
     const steps = this.#steps.told;

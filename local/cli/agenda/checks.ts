@@ -13,7 +13,7 @@ import { toNewJob } from '../../../src/job/to-new-job.js';
 import { prepareItem } from '../../../src/scheduler/add-item.js';
 import type { JobToImport } from './convert.js';
 
-/** Checks jobs and scheduler items as adding them would, but writes nothing. */
+/** Makes the checks of `addJob` and `addScheduler`, but writes nothing. */
 export class Checks {
   readonly #addable = new Map<string, Promise<AddableJob>>();
 
@@ -27,7 +27,11 @@ export class Checks {
     await toNewJob(await this.#find(jobName), jobName, input, { id, runAt, priority });
   }
 
-  /** Returns the first occurrence, or null for an item that is to be inactive. @throws what `addScheduler` would throw */
+  /**
+   * Checks an item as `addScheduler` would. Returns its first occurrence, or null for an item that is to be inactive.
+   *
+   * @throws errors of `addScheduler`
+   */
   async checkSchedule(schedule: DeclaredScheduler): Promise<Date | null> {
     await this.#find(schedule.jobName);
     const { active, started } = await prepareItem(this.db, this.registry, schedule);
@@ -41,7 +45,7 @@ export class Checks {
   }
 }
 
-/** Returns why a job or a scheduler item cannot be added. @throws an error that is not about this job or item */
+/** Returns why a job or a scheduler item cannot be added. @throws the given error, if it is about something else */
 export function reasonOf(error: unknown): string {
   if (isKind(error, UnknownJobNameError))
     return `no job factory is called '${error.jobName}': register it, name its module with --jobs, or say its name with --rename`;

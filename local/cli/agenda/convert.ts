@@ -19,7 +19,7 @@ export type Conversion =
   | {
       readonly kind: 'schedule';
       readonly schedule: DeclaredScheduler;
-      /** The job of the occurrence that Agenda would run at once. */
+      /** The job of an occurrence that is overdue, which Agenda would run at once. */
       readonly overdue: JobToImport | undefined;
     }
   /** A one-time job that has run and does not run again. */
@@ -29,7 +29,7 @@ export type Conversion =
 export interface ConversionOptions {
   /** The time by the clock of the target database. */
   readonly now: Date;
-  /** Time after which Agenda takes a locked job for lost, and runs it again. */
+  /** Time after which Agenda considers a locked job lost, and runs it again. */
   readonly lockLifetimeMs: number;
   /** The time zone of cron expressions that have none of their own. */
   readonly timeZone: string;
@@ -37,7 +37,7 @@ export interface ConversionOptions {
   readonly jobNameOf: (name: string) => string;
 }
 
-/** Decides what becomes of a document of Agenda. Does as Agenda would do if it was started now. */
+/** Decides what becomes of a document of Agenda: the same as if Agenda were started now. */
 export function convert(job: AgendaJob, options: ConversionOptions): Conversion {
   const isLost = isLocked(job) && !isRunning(job, options);
   if (isRunning(job, options))

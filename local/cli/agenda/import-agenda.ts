@@ -10,7 +10,7 @@ import { type Conversion, type ConversionOptions, convert, type JobToImport } fr
 import { type ImportedKind, type ImportedSchedule, ImportReport } from './import-report.js';
 import { readAgendaJobs } from './read-agenda-jobs.js';
 
-/** Target of jobs and scheduler items. */
+/** The deployment that takes over the jobs and scheduler items. */
 export interface ImportTarget {
   readonly db: Db;
   readonly collections: Pick<Collections, 'jobs' | 'scheduler'>;
@@ -28,8 +28,8 @@ export interface ImportOptions extends Omit<ConversionOptions, 'now'> {
 }
 
 /**
- * Takes over what Agenda's collection holds, or only tells what would be taken over. Reads the collection once, in
- * batches, and never changes it. What a former run has added is left as it is.
+ * Takes over the jobs in Agenda's collection, or only tells what would be taken over. Reads the collection once, in
+ * batches, and never changes it. Leaves the jobs and scheduler items of a former run as they are.
  *
  * @throws the driver's errors
  */
@@ -110,7 +110,7 @@ class Batch {
     }
   }
 
-  /** Counts those whose id is taken as there, and returns the others. */
+  /** Returns the candidates whose id is not taken. Counts the others in `there`. */
   async #withoutTaken<Content>(
     collection: WithTextIds,
     candidates: readonly Candidate<Content>[],
@@ -163,7 +163,7 @@ class Batch {
     });
   }
 
-  /** Calls `act`, and reports why it refuses. @throws errors that are not about this document */
+  /** Calls `act`. Reports an error that is about this document. @throws any other error */
   async #unlessRefused({ kind, source }: Candidate<unknown>, act: () => Promise<void>): Promise<void> {
     try {
       await act();

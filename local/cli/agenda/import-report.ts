@@ -1,6 +1,6 @@
 import type { DeclaredScheduler } from '../../../src/index.js';
 
-/** Numbers of the documents of one name. */
+/** The counts for the documents of one name. */
 export interface ImportedKind {
   /** The name in Agenda. */
   readonly name: string;
@@ -25,7 +25,7 @@ export interface ImportedSchedule {
   readonly first: Date | null;
 }
 
-/** Why documents of one name are not taken over. */
+/** A reason why documents of one name are not taken over. */
 export interface Refusal {
   readonly name: string;
   readonly reason: string;
@@ -34,10 +34,10 @@ export interface Refusal {
   readonly ids: string[];
 }
 
-/** Ids per reason, enough to look at. */
+/** Maximum number of ids per reason. A person looks at a few examples. */
 const MAX_IDS = 5;
 
-/** Reasons told apart, so that a report on millions of documents stays small. */
+/** Maximum number of reasons, so that a report on millions of documents stays small. */
 const MAX_REASONS = 1000;
 
 const OTHER_REASON = 'another reason: solve those that are told first';

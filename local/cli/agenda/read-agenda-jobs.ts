@@ -1,10 +1,10 @@
 import type { Collection, Document } from 'mongodb';
 import { agendaJobSchema } from './agenda-job.js';
 
-/** Documents per batch. More than 1000 jobs are added by inserts, which cost the database less than smaller lists. */
+/** Documents per batch. A list of more than 1000 jobs is added by inserts, which cost the database less per job. */
 const BATCH = 2000;
 
-/** Yields the documents of Agenda's collection in batches, each with only the fields that are read here. */
+/** Yields the documents of Agenda's collection in batches. Each document has only the fields that an import reads. */
 export async function* readAgendaJobs(
   collection: Collection,
   names: readonly string[] | undefined,

@@ -8,7 +8,7 @@ export type Interval =
 
 /**
  * Reads Agenda's `repeatInterval`: a cron expression, milliseconds, or a text such as `3 days and 4 hours`. Returns
- * undefined for a text that cannot be read for certain.
+ * undefined for a text whose meaning is not certain.
  */
 export function readInterval(interval: string | number): Interval | undefined {
   if (typeof interval === 'number') return { type: 'Delay', delay: interval };

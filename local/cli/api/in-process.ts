@@ -12,7 +12,7 @@ import { exitCode } from '../exit-code.js';
 import { CommandFailure } from '../failure.js';
 import type { Connection } from './connection.js';
 
-/** Runs the HTTP app in this process, on the database of MONGODB_URI. Whoever reaches the database may do anything. */
+/** Runs the HTTP app in this process, on the database of MONGODB_URI. Everyone who can use the database may do anything. */
 export async function inProcess(env: Environment, log: Logger): Promise<Connection> {
   const { db, config } = await connectToDatabase(env);
   const { COLLECTION_PREFIX: collectionPrefix } = config;
@@ -78,7 +78,7 @@ export async function connectToDatabase(env: Environment) {
  * Connects to the server of a connection string. Call `closeMongoClients` to disconnect.
  *
  * @param which names the database in messages, since the connection string may hold a password
- * @throws CommandFailure if the string is none, or the database does not answer or refuses access
+ * @throws CommandFailure if the string is no connection string, or the database does not answer or refuses access
  */
 export async function connectTo(uri: string, which: string): Promise<MongoClient> {
   if (!isConnectionString(uri))

@@ -3,7 +3,7 @@ import { exitCode } from '../exit-code.js';
 import { CommandFailure } from '../failure.js';
 import type { Connection } from './connection.js';
 
-/** Longer than the slowest answer, which waits for a job. */
+/** The time limit of a request. The slowest answer, which waits for a job, takes less. */
 const TIMEOUT_MS = 40_000;
 
 /**

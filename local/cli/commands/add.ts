@@ -83,7 +83,7 @@ interface KeyOptions {
   readonly maxWait?: string;
 }
 
-/** Returns the options of the API for the given ones. */
+/** Returns the options of a command as options of the API. */
 function withKey<Options extends KeyOptions>(options: Options) {
   const { uniqueKey, uniqueBy, uniqueMode, uniqueUntil, uniquePeriod, ...others } = options;
   const { whileRunning, debounce, maxWait, ...rest } = others;

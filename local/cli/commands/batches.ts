@@ -8,7 +8,7 @@ import { fields } from '../output/fields.js';
 import { read } from '../output/output.js';
 import { visible } from '../output/visible.js';
 
-/** Failed jobs that are shown of a batch. */
+/** Maximum number of failed jobs shown per batch. */
 const SHOWN = 10;
 
 const pageShape = z.looseObject({ batches: z.array(batchShape), cursor: z.string().nullable() });

@@ -14,7 +14,7 @@ import {
 } from '../operations/run-operation.js';
 import { read } from '../output/output.js';
 
-/** `cancel` cancels jobs that are not settled: by their ids, or all that match. */
+/** `cancel` cancels jobs that are not settled: those with the given ids, or all that match a filter. */
 export const cancelCommand: AddCommand = (parent, context) => {
   const { api, output } = context;
   parent

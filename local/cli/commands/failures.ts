@@ -7,7 +7,7 @@ import { fields } from '../output/fields.js';
 import { allOption, cursorOption, limitOption, showPages } from '../pages.js';
 import { parseDurationText } from '../parse-duration.js';
 
-/** `failures` shows what failed alike, and retries all jobs of a group. */
+/** `failures` shows groups of attempts that failed alike, and retries all jobs of a group. */
 export const failuresCommand: AddCommand = (parent, context) => {
   const { api, output } = context;
   const group = parent

@@ -7,7 +7,7 @@ import { exitCode } from '../exit-code.js';
 import { CommandFailure } from '../failure.js';
 import { parseDuration } from '../parse-duration.js';
 
-/** Agenda's own default. */
+/** The default lock lifetime of Agenda. */
 const LOCK_LIFETIME_MS = ms('10m');
 
 /** `import` takes over what other job processors hold. */

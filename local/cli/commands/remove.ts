@@ -16,7 +16,7 @@ const removedShape = z.object({
   more: z.boolean().default(false),
 });
 
-/** `remove` removes settled jobs by their ids, or by how and when they ended. */
+/** `remove` removes settled jobs: those with the given ids, or all that ended in a certain way and time. */
 export const removeCommand: AddCommand = (parent, { api, output, stdin }) => {
   parent
     .command('remove')

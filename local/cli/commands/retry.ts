@@ -19,7 +19,7 @@ import {
 import { read } from '../output/output.js';
 import { parseDurationText } from '../parse-duration.js';
 
-/** `retry` queues failed and cancelled jobs again: by their ids, or all that match. */
+/** `retry` queues failed and cancelled jobs again: those with the given ids, or all that match a filter. */
 export const retryCommand: AddCommand = (parent, context) => {
   const { api, output } = context;
   parent

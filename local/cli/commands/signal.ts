@@ -6,7 +6,7 @@ import { readJson } from '../read-json.js';
 
 const outcomeShape = z.looseObject({ outcome: z.string() });
 
-/** `signal` lets a job go on that waits for it. */
+/** `signal` sends a signal to a job that waits for it, so that the job goes on. */
 export const signalCommand: AddCommand = (parent, { api, output, stdin }) => {
   parent
     .command('signal')

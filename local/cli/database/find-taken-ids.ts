@@ -8,7 +8,7 @@ export interface WithTextIds {
   ): { toArray(): Promise<{ readonly _id: string }[]> };
 }
 
-/** Returns those of the ids that documents of the collection have. */
+/** Returns the given ids that the collection already holds. */
 export async function findTakenIds(
   collection: WithTextIds,
   ids: readonly string[],

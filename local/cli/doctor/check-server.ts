@@ -6,7 +6,7 @@ import { describeServer } from '../database/describe-server.js';
 import { clockFinding } from './check-clock.js';
 import { examine, type Finding, failure, ok } from './finding.js';
 
-/** The first version with transactions and the expressions that claims need. */
+/** The first major version that has transactions and the expressions of claims. */
 const OLDEST_VERSION = 6;
 
 /** Checks the database server: whether it answers, its version, its transactions and its clock. */

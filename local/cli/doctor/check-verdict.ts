@@ -19,7 +19,7 @@ type ShownFinding = z.output<typeof findingShape>;
 /** The answer of GET /v1/verdict. */
 const verdictShape = z.looseObject({ at: z.string(), findings: z.array(findingShape) });
 
-/** The checks that the rules of the verdict make, and what each says if nothing is wrong. */
+/** The checks by the rules of the verdict, and the text of each for the case that nothing is wrong. */
 const checks: readonly {
   readonly check: string;
   readonly codes: readonly string[];
@@ -42,7 +42,7 @@ const checks: readonly {
   { check: 'failures', codes: ['failing_jobs'], well: 'no kind of jobs fails more than usual' },
 ];
 
-/** How long a place of a limit must stay free to count as free. Usually the next job has it within milliseconds. */
+/** How long a place of a limit must stay free to count as free. Usually the next job takes it within milliseconds. */
 const LOOK_AGAIN_MS = 2_000;
 
 /** Judges the deployment by the rules of the verdict, which the dashboard and alerts use as well. */
@@ -59,7 +59,7 @@ export async function checkVerdict(api: Api): Promise<readonly Finding[]> {
   });
 }
 
-/** Reads the verdict, and again if a limit seems to have a free place. Returns only limits that stand still both times. */
+/** Reads the verdict. If a limit seems stuck, reads it again. Keeps a stuck limit only if both verdicts have it. */
 async function readTwice(
   api: Api,
 ): Promise<{ readonly at: string; readonly findings: readonly ShownFinding[] }> {

@@ -26,7 +26,7 @@ export function failure(check: string, detail: string, fix: string): Finding {
 /** The remedy for missing indexes. */
 export const INDEXES_FIX = 'Run remote-processor ensure-indexes';
 
-/** Returns the findings of a check. A check that throws becomes a finding, too. */
+/** Returns the findings of a check. An error of the check becomes a finding, too. */
 export async function examine(
   check: string,
   fix: string,

@@ -15,11 +15,11 @@ interface GroupCommands<Page extends { readonly cursor: string | null }> {
   readonly many: string;
   readonly shape: z.ZodType<Page>;
   readonly rows: (page: Page) => readonly ShownGroup[];
-  /** Prints one, after its answer was read. */
+  /** Prints one batch or workflow from the API's answer. */
   readonly show: (id: string, answer: unknown) => Promise<void> | void;
 }
 
-/** Adds the commands that batches and workflows have alike: list, show, cancel, retry and remove. */
+/** Adds the commands that batches and workflows share: list, show, cancel, retry and remove. */
 export function addGroupCommands<Page extends { readonly cursor: string | null }>(
   parent: Parameters<AddCommand>[0],
   context: CommandContext,

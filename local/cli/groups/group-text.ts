@@ -30,7 +30,7 @@ export function groupFields(what: string, group: ShownGroup): Field[] {
   ];
 }
 
-/** Returns a bar and what it shows: `██████░░░░ 71% 7,120 of 10,000, 3 failed; 120/s, 24s left`. */
+/** Returns a bar and its numbers: `██████░░░░ 71% 7,120 of 10,000, 3 failed; 120/s, 24s left`. */
 function progressLine(group: ShownGroup): string {
   const { size, completed } = group;
   const bar = size === 0 ? '' : progressText({ done: completed, of: size });

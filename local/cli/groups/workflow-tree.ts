@@ -6,8 +6,8 @@ import type { ShownWorkflow } from './group-shape.js';
 type WorkflowJob = ShownWorkflow['jobs'][number];
 
 /**
- * Returns the jobs of a workflow as a tree: each below the last of those that it waits for, which is named if there are
- * several.
+ * Returns the jobs of a workflow as a tree. A job stands below the job that it waits for. If it waits for several, it
+ * stands below the last of them, and its line names them all.
  */
 export function workflowTree(jobs: readonly WorkflowJob[], paint: Paint): string {
   const order = new Map(jobs.map(({ name }, index) => [name, index]));

@@ -18,9 +18,9 @@ const templates = fileURLToPath(new URL('../project', import.meta.url));
 const NAME = 'my-jobs';
 
 /**
- * Writes a project that works into a folder, which it makes if there is none. The project has the folder's name.
+ * Writes a working project into a folder. Makes the folder if there is none. The project has the folder's name.
  *
- * @returns the files, from the folder
+ * @returns the paths of the files, relative to the folder
  * @throws CommandFailure if the folder is not empty, before anything is written
  */
 export async function writeProject(folder: string, tool: DeploymentTool): Promise<string[]> {
@@ -72,7 +72,7 @@ function fill(template: string, name: string): string {
     .replace('"remote-processor": "*"', `"remote-processor": "^${packageVersion()}"`);
 }
 
-/** A name that npm, CloudFormation and Lambda accept, from that of the folder. */
+/** Makes a name that npm, CloudFormation and Lambda accept from the name of the folder. */
 function projectName(folder: string): string {
   const words =
     basename(resolve(folder))
@@ -86,5 +86,5 @@ function projectName(folder: string): string {
   return name === '' ? NAME : name;
 }
 
-/** So that the names of functions, such as `<name>-prod-ensureIndexes`, stay within the 64 characters that Lambda allows. */
+/** The longest name. Lambda allows 64 characters for the name of a function, such as `<name>-prod-ensureIndexes`. */
 const MAX_NAME_LENGTH = 40;

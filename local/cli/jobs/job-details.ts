@@ -63,7 +63,7 @@ function limitText({ blockedBy, postponedBy }: ShownJob): string {
   return postponedBy === null ? '' : `its moment in the limit ${postponedBy}`;
 }
 
-/** Returns the stack, preceded by the message unless the stack contains it, as it normally does. */
+/** Returns the stack, which normally contains the message. If it does not, puts the message before it. */
 function errorText({ message, stack }: { readonly message: string; readonly stack: string | null }): string {
   return stack?.includes(message) ? stack : [message, stack ?? ''].join('\n').trimEnd();
 }

@@ -73,7 +73,7 @@ export type ShownJob = z.output<typeof jobShape>;
 /** A job's id and status. */
 export const jobStateShape = z.looseObject({ id: z.string(), status: z.string() });
 
-/** A job that was added, and what became of it, which answers of earlier versions do not tell. */
+/** A job that was added, and the outcome of adding it. Answers of earlier versions lack the outcome. */
 export const addedJobShape = jobStateShape.extend({
   outcome: z.string().default('added'),
   inputDiffers: z.boolean().default(false),

@@ -3,7 +3,7 @@ import { type Paint, statusStyle } from '../output/paint.js';
 import { visible } from '../output/visible.js';
 import type { ShownJob } from './job-shape.js';
 
-/** Returns one line of a tree of jobs, indented as deep as the job is below the first. */
+/** Returns one line of a tree of jobs. Each level below the first job is indented further. */
 export function treeLine(job: ShownJob, above: number, paint: Paint): string {
   const { id, jobName, status, started, completed, errors, parents } = job;
   const depth = Math.max(0, (parents?.length ?? 0) - above);

@@ -12,7 +12,7 @@ const barShape = z.union([
     .transform(({ done, of, message }) => ({ fraction: Math.min(1, done / of), message })),
 ]);
 
-/** Returns the progress of a job as text: a bar for the forms above, JSON for any other, empty if there is none. */
+/** Returns the progress of a job as text: a bar for the forms above, JSON for any other form. Empty without progress. */
 export function progressText(progress: unknown, width = 20): string {
   if (progress === null || progress === undefined) return '';
   const { data: bar } = barShape.safeParse(progress);

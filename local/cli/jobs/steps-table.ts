@@ -45,7 +45,7 @@ function styleOf(state: string): Style | undefined {
   return state === 'failed' ? 'red' : 'yellow';
 }
 
-/** Returns the failure, the cursor or the result. */
+/** Returns a remark on a step: its failure, its cursor or its result. */
 function remark({ failure, state, calls, cursor, result }: ShownStep): string {
   if (failure) return failure.message.split('\n')[0] ?? '';
   if (state === 'iterating') return `${calls ?? 0} calls, at ${JSON.stringify(cursor)}`;

@@ -40,7 +40,7 @@ export async function waitForJob(
   }
 }
 
-/** Waits like `waitForJob` for a job that certainly existed. If it is missing now, it has ended and been removed. */
+/** Waits like `waitForJob`, for a job that this command added. A missing job has ended and been removed. */
 export async function waitForAdded(api: Api, id: string, timeoutMs?: number): ReturnType<typeof waitForJob> {
   return waitForJob(api, id, timeoutMs).catch((error: unknown) => {
     throw error instanceof CommandFailure && error.exitCode === exitCode.notFound ? gone(id) : error;

@@ -56,7 +56,7 @@ export function operationFields(operation: ShownOperation): Field[] {
   ];
 }
 
-/** Returns a bar and what it shows: `██████░░░░ 64% 3,200 of 5,000, 12 skipped`. If it is not known of how many, `3,200`. */
+/** Returns a bar and its numbers: `██████░░░░ 64% 3,200 of 5,000, 12 skipped`. Without a known total: `3,200`. */
 export function operationProgress({ done, skipped, undone, total, state }: ShownOperation): string {
   const of = Math.max(total.count, done + skipped);
   const isKnown = !total.isCapped;

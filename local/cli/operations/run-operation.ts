@@ -12,14 +12,14 @@ import { operationFields, operationProgress, operationShape } from './operation-
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 2_000;
 
-/** How long nothing may happen until a person is told that schedulers go on with an operation. */
+/** The time without progress after which a person is told that schedulers go on with the operation. */
 const QUIET_MS = 10_000;
 
 type Context = Pick<CommandContext, 'api' | 'output' | 'stopRequested'>;
 
 /**
- * Starts, stops or undoes an operation, tells how far it has come until it is over, and shows it. Ctrl-C ends the telling,
- * and not the operation.
+ * Starts, stops or undoes an operation. Prints its progress until it is over, and then its result. Ctrl-C ends the
+ * command, but not the operation.
  *
  * @param url of the API, to which the body is posted
  * @throws CommandFailure
@@ -63,10 +63,10 @@ export interface JobFilter {
   readonly key?: string | undefined;
   readonly error?: string | undefined;
   readonly failure?: string | undefined;
-  /** Moments in ISO 8601, between which the jobs ended. */
+  /** The jobs ended between these two moments, in ISO 8601. */
   readonly endedAfter?: string | undefined;
   readonly endedBefore?: string | undefined;
-  /** Over how long retried jobs are spread. */
+  /** The time over which retried jobs are spread. */
   readonly spread?: string | undefined;
 }
 
@@ -104,15 +104,15 @@ export function chosenBy(options: JobFilter) {
   return { filter: filterOf(options), endedAfter, endedBefore };
 }
 
-/** Returns the filter of an operation that these options ask for. */
+/** Returns the filter of an operation, as these options give it. */
 function filterOf({ status, name: jobName, queue, key, error: errorText, failure: failureKey }: JobFilter) {
   return { status, jobName, queue, key, errorText, failureKey };
 }
 
 /**
- * Returns whether jobs are chosen by options, and not by ids.
+ * Returns true if options choose the jobs, and false if ids do.
  *
- * @throws CommandFailure for both and for neither
+ * @throws CommandFailure if there are both options and ids, or neither
  */
 export function isByFilter(ids: readonly string[], filter: JobFilter): boolean {
   const hasFilter = Object.values(filterOf(filter)).some((value) => value !== undefined);

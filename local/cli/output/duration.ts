@@ -6,8 +6,8 @@ const units = [
 ] as const;
 
 /**
- * Returns a configured duration as an option accepts it, such as `90m`. The function `ms` would round that to `2h`, so
- * it is for measured times only.
+ * Returns a configured duration in the form that an option accepts, such as `90m`. The function `ms` would round 90
+ * minutes to `2h`, which is good enough for measured times only.
  */
 export function exactDuration(milliseconds: number): string {
   const unit = units.find(([, size]) => milliseconds >= size && milliseconds % size === 0);

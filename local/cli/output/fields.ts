@@ -5,7 +5,7 @@ import { visibleLines } from './visible.js';
 /** A name with its value and style. Fields with an empty value are left out. */
 export type Field = readonly [name: string, value: string, style?: Style | undefined];
 
-/** Returns the fields as text, one per line. Further lines of a value are aligned with its first. */
+/** Returns the fields as text, one per line. All lines of a value begin in the same column. */
 export function fields(entries: readonly Field[], paint: Paint): string {
   const shown = entries.filter(([, value]) => value !== '');
   const width = Math.max(...shown.map(([name]) => name.length)) + 2;

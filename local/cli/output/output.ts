@@ -37,7 +37,7 @@ export class Output implements Paper {
   }
 
   /**
-   * Prints an answer, unchanged with `--json`, otherwise as the text that `render` makes of it.
+   * Prints an answer. With `--json`, prints it unchanged. Otherwise prints the text that `render` makes of it.
    *
    * @throws CommandFailure for an answer that does not match the schema
    */

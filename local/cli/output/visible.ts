@@ -11,7 +11,7 @@ export function visibleLines(text: string): string {
   return text.split(/\r?\n/).map(visible).join('\n');
 }
 
-/** Returns JSON that is safe for a terminal. Escapes do not change what the JSON means, so it may also go to a file. */
+/** Returns JSON that is safe for a terminal. The escapes do not change its meaning, so it may also go to a file. */
 export function visibleJson(value: unknown, indent = 0): string {
   const json: string | undefined = JSON.stringify(value, null, indent);
   return (json ?? 'null').replaceAll(unsafe, (character) =>

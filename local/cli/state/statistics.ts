@@ -20,7 +20,7 @@ export type Counters = Omit<Point, 'at'>;
 
 const waitsShape = z.object({ limit: z.string(), waits: z.number(), waitedMs: z.number() });
 
-/** The waits of jobs for the limits of a name. */
+/** The time that jobs waited for limits of one name. */
 export type Waits = z.output<typeof waitsShape>;
 
 export const statisticsShape = z.looseObject({

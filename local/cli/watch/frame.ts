@@ -23,7 +23,7 @@ export interface Frame extends Paper {
 
 const KEYS = 'q quits';
 
-/** Draws the view of `watch` with exactly as many lines as the terminal has, none wider than the terminal. */
+/** Draws the view of `watch`. It has exactly as many lines as the terminal, and none is wider than the terminal. */
 export function drawFrame(snapshot: Snapshot, frame: Frame): string[] {
   const problem =
     frame.problem === undefined ? '' : frame.paint('red', cut(visible(frame.problem), frame.width));
@@ -64,7 +64,7 @@ function bodyOf({ counts, statistics, queues, workers, errors }: Snapshot, paper
   ];
 }
 
-/** Draws a chart of as many of the last minutes as fit. */
+/** Draws a chart of the last minutes, as many as fit. */
 function chart(
   label: string,
   statistics: Snapshot['statistics'],
@@ -75,7 +75,7 @@ function chart(
   return cut(`${label} ${sparkline(statistics.slice(-room).map(value))}`, width);
 }
 
-/** The minutes that a rate covers. A rate of a single minute would jump. */
+/** The number of minutes over which a rate is averaged. The rate of a single minute would jump. */
 const LAST_MINUTES = 5;
 
 function aMinute(count: number): string {

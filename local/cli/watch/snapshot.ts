@@ -9,7 +9,7 @@ import { statisticsShape } from '../state/statistics.js';
 const SINCE = '30m';
 const STEP = '1m';
 const ERRORS = 5;
-/** More rows than fit on a screen. */
+/** The number of rows to ask for. No screen shows more. */
 const ROWS = 100;
 
 const snapshotShape = z.looseObject({

@@ -12,12 +12,12 @@ import { connectToDatabase } from '../api/in-process.js';
 export interface ReplayedJob extends Replay {
   readonly id: string;
   readonly jobName: string;
-  /** Whether newer code has begun it. */
+  /** Whether newer code has begun the job. */
   readonly isNewer: boolean;
 }
 
 /**
- * Replays the jobs in flight of the kinds in a module, at most `limit` of each.
+ * Replays the jobs in flight of each kind in a module, at most `limit` jobs per kind.
  *
  * @throws CommandFailure, ValidationError, or the error of a module of jobs that fails to load
  */

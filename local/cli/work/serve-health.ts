@@ -10,9 +10,9 @@ import type { LocalProcessor } from '../../processor.js';
 const EVERY_ADDRESS = '0.0.0.0';
 
 /**
- * Serves `GET /health`: 200 while the loop runs, and the database answers and has its indexes, otherwise 503. Serves
- * `GET /health/live`: 200 unless the loop is stuck, whatever the database does. Both reveal only the status and the names
- * of loops.
+ * Serves two paths, which reveal only the status and the names of loops. `GET /health` answers 200 if the loop runs and
+ * the database answers and has its indexes, otherwise 503. `GET /health/live` answers 200 unless the loop is stuck,
+ * whatever the state of the database.
  *
  * @param stuckAfter see `LocalProcessor.stuckLoops`
  * @throws an Error that names --health-port if the port cannot be used

@@ -1,7 +1,7 @@
 import { type DeclaredScheduler, defineJob } from 'remote-processor';
 import * as z from 'zod';
 
-/** Replace it by what your application has to do. */
+/** An example. Replace it with a job of your application. */
 export const greet = defineJob({
   name: 'greet',
   input: z.object({ name: z.string().min(1) }),
