@@ -46,7 +46,7 @@ export class Dispatcher {
     for (const { transaction } of this.#sessions.values()) if (transaction) abort(transaction);
   }
 
-  /** Returns the reply to a command, even if it failed. Throws only a ConnectionCut, to have the connection closed. */
+  /** Returns the reply to a command, even if the command failed. @throws ConnectionCut if the connection must be closed */
   async run(body: Doc): Promise<Doc> {
     try {
       return this.#stamp({ ...(await this.#dispatch(body)), ok: 1 });

@@ -53,7 +53,7 @@ const CODE_NAMES: Readonly<Record<number, string>> = {
   11601: 'Interrupted',
 };
 
-/** The error of a command or one of its statements: MongoDB's code, the code's name, and labels if it has any. */
+/** The error of a command or of one of its statements. Has MongoDB's code, the code's name, and maybe labels. */
 export class CommandError extends Error {
   readonly code: number;
   readonly labels: readonly string[];

@@ -13,8 +13,9 @@ export interface EmbeddedMongoOptions {
   /** The TCP port on 127.0.0.1. Default 0, any free port. */
   readonly port?: number;
   /**
-   * The server's clock in milliseconds since the epoch, for `$$NOW`, `hello.localTime`, TTL and its ObjectIds. It gets the
-   * name of the database, so that each can have its own time. Cluster times and ObjectIds are of the database `admin`.
+   * The server's clock in milliseconds since the epoch, for `$$NOW`, `hello.localTime`, TTL and the server's ObjectIds. It
+   * is called with the name of the database, so that each database can have its own time. Cluster times and ObjectIds use
+   * the time of the database `admin`.
    */
   readonly clock?: (database: string) => number;
 }

@@ -32,7 +32,7 @@ export function rankOf(value: unknown): number {
   return RANK[typeOf(value)];
 }
 
-/** Compares two decoded values in BSON order, missing before null. Returns a negative number, zero or a positive one. */
+/** Compares two decoded values in BSON order. Returns a negative number, zero or a positive one. Missing is before null. */
 export function compare(a: unknown, b: unknown): number {
   if (typeof a === 'number' && typeof b === 'number') return compareNumbers(a, b);
   if (typeof a === 'string' && typeof b === 'string') return compareStrings(a, b);

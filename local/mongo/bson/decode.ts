@@ -20,9 +20,9 @@ export type Doc = Record<string, unknown>;
 /**
  * Decodes a BSON document so that encoding it again gives the same types.
  *
- * A JavaScript number stands for an int32 if it is an integer in that range, otherwise for a double, exactly as
- * `bson.serialize` writes it. A double with the value of an int32 therefore stays a `Double`, and every int64 a `Long`.
- * Documents that look like a DBRef stay plain. `__proto__` becomes an own property.
+ * A JavaScript number stands for an int32 if it is an integer in that range, and otherwise for a double, because
+ * `bson.serialize` writes it so. Therefore a double with the value of an int32 stays a `Double`, and every int64 stays a
+ * `Long`. Documents that look like a DBRef stay plain. `__proto__` becomes an own property.
  */
 export function decode(bytes: Buffer, offset = 0): Doc {
   return new Decoder(bytes).document(offset);
@@ -55,13 +55,13 @@ function asInt32OrDouble(value: number): number | Double {
 }
 
 /**
- * Known names and short texts, by a hash of their bytes. Most texts repeat, so finding them here saves making strings.
+ * Known names and short texts, by a hash of their bytes. Most texts repeat, and a known text need not be made again.
  */
 const knownNames: (string | undefined)[] = new Array(4096);
 const knownTexts: (string | undefined)[] = new Array(4096);
 const HASH_MASK = knownNames.length - 1;
 
-/** The longest text that is kept, as longer ones hardly ever repeat. */
+/** The length of the longest text that is kept. Longer texts hardly ever repeat. */
 const SHORT_TEXT = 20;
 
 class Decoder {

@@ -15,7 +15,7 @@ export function exactOf(value: unknown): Exact | undefined {
   return Number.isFinite(number) ? exactDouble(number) : undefined;
 }
 
-/** Returns a negative number, zero or a positive one, as `a` is less than, equal to or greater than `b`. */
+/** Compares two numbers. Returns a negative number if `a` is less than `b`, zero if they are equal, or a positive one. */
 export function compareExact(a: Exact, b: Exact): number {
   const { coefficient } = subtractExact(a, b);
   return coefficient < 0n ? -1 : Number(coefficient > 0n);
@@ -40,7 +40,7 @@ function exactDecimal(value: Decimal128): Exact | undefined {
   return { coefficient: sign === '-' ? -magnitude : magnitude, exponent: Number(exponent) - fraction.length };
 }
 
-/** Converts a double, which is an integer times a power of two and so has a finite decimal form. */
+/** Converts a double. A double is an integer times a power of two, and so has a finite decimal form. */
 function exactDouble(value: number): Exact {
   if (Number.isInteger(value)) return { coefficient: BigInt(value), exponent: 0 };
   const view = new DataView(new ArrayBuffer(8));

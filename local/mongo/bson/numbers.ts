@@ -8,7 +8,7 @@ export function asDouble(value: number): number | Double {
   return value === (value | 0) && !Object.is(value, -0) ? new Double(value) : value;
 }
 
-/** Returns a value that is encoded as an int32 where it fits, otherwise as an int64. */
+/** Returns a value that is encoded as an int32 if it fits, and otherwise as an int64. */
 export function asIntegral(value: bigint): number | Long | number {
   return value >= -0x80000000n && value <= 0x7fffffffn ? Number(value) : Long.fromBigInt(value);
 }
@@ -25,7 +25,7 @@ export function compareNumbers(a: unknown, b: unknown): number {
   return a instanceof Long || b instanceof Long ? compareExactly(a, b) : 0;
 }
 
-/** Compares a Long beyond 2^53 with a double exactly. They are equal as doubles, but their values may differ. */
+/** Compares a Long beyond 2^53 exactly with a double. The two are equal as doubles, but their values may differ. */
 function compareExactly(a: unknown, b: unknown): number {
   if (Math.abs(toNumber(a)) === Number.POSITIVE_INFINITY) return 0;
   const left = toBigInt(a);
@@ -60,7 +60,7 @@ export function multiply(a: unknown, b: unknown): unknown {
   );
 }
 
-/** Returns the negative of a numeric value, of the same type where it fits. */
+/** Returns the negative of a numeric value. It has the same type if it fits. */
 export function negate(value: unknown): unknown {
   return multiply(value, -1);
 }

@@ -21,7 +21,7 @@ export function valueAt(value: unknown, path: string): unknown {
 /** A function that gets each value found, and returns `true` to end the search. A missing field is `undefined`. */
 export type Visit = (value: unknown) => boolean;
 
-/** The value of `$`: the index in each path's outermost array where the last successful search matched. */
+/** The values of `$`, by path. Each is the index at which the last successful search matched in the outermost array. */
 export const matchedPositions = new Map<string, number>();
 
 /** Forgets the positions before the next document is tested. Clearing an empty map is not free. */
@@ -30,9 +30,9 @@ export function forgetPositions(): void {
 }
 
 /**
- * Visits the values that a query path leads to. Arrays are entered as in MongoDB: on the way, an array stands for each
- * document in it, or for one element if the path component is numeric. At the end of the path, with `leaf: 'each'`, an
- * array stands for each element and, last, for itself.
+ * Visits the values that a query path leads to, and enters arrays as MongoDB does. On the way, an array stands for each
+ * document in it. If the path component is numeric, it also stands for the element with that index. At the end of the
+ * path, with `leaf: 'each'`, an array stands first for each element and then for itself.
  */
 export function anyValueAt(
   root: unknown,

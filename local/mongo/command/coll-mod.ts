@@ -8,7 +8,7 @@ import { requireNoTransaction } from './ddl.js';
 import { checkNested } from './fields.js';
 import { indexMatching } from './index-lookup.js';
 
-/** `collMod` changes an index's expiry, or hides it from queries. Without an index it only takes the collection's lock. */
+/** `collMod` changes an index's expiry, or hides the index from queries. Without an index, it only takes the lock. */
 export const collMod: Command = {
   fields: { index: 'object' },
   transactional: false,

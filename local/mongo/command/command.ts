@@ -60,7 +60,7 @@ function noView(namespace: string): View {
   return new CommittedView(new Collection(namespace), namespace, new Set(), undefined, () => undefined);
 }
 
-/** Computes the documents of a view, again for each command that reads it. */
+/** Computes the documents of a view. Each command that reads the view computes them again. */
 function definedView(context: CommandContext, name: string, { viewOn, pipeline }: Doc): View {
   const run = compilePipeline(Array.isArray(pipeline) ? pipeline : [], environmentOf(context, {}));
   const result = new Collection(name);
@@ -96,7 +96,7 @@ function allDocs(view: View): Doc[] {
   return docs;
 }
 
-/** Returns the name of the command's collection, the value of its first field. */
+/** Returns the name of the command's collection, which is the value of the command's first field. */
 export function collectionName(context: CommandContext, command: string): string {
   return String(context.body[command]);
 }

@@ -18,7 +18,7 @@ const VERBOSITIES = ['queryPlanner', 'executionStats', 'allPlansExecution'];
 /** The parts of a command that are explained: its query, and the stages that follow. */
 interface Explained {
   readonly spec: QuerySpec;
-  /** The query as the explained stages show it, if different. A count skips and limits on its own. */
+  /** The query that the explained stages show, if it is another. A count shows one without `skip` and `limit`. */
   readonly shown?: QuerySpec;
   /** The stage that a write or a count adds on top. */
   readonly top?: string;

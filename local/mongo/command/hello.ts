@@ -2,8 +2,8 @@ import type { Doc } from '../bson/decode.js';
 import type { Command } from './command.js';
 
 /**
- * `hello` and its older names describe the server as MongoDB 7.0, the primary of a replica set with one member. Drivers
- * send it with further fields.
+ * `hello` describes the server as MongoDB 7.0, the primary of a replica set with one member. The command also has older
+ * names. Drivers send it with further fields.
  *
  * The `topologyVersion` makes a driver give up a monitoring connection when a command finds the server gone. Without
  * the version, a polling driver may write to a connection that is just being closed, and wait forever.

@@ -38,7 +38,8 @@ export const createIndexes: Command = {
 };
 
 /**
- * Throws unless the transaction itself made the collection and the collection is empty. Only there may it add indexes.
+ * Throws unless the transaction itself made the collection and the collection is empty. A transaction may not add indexes
+ * to any other collection.
  */
 function requireOwnAndEmpty(transaction: Transaction, collection: Collection, namespace: string): void {
   const own = transaction.hasMade(collection);

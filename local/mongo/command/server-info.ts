@@ -20,7 +20,7 @@ export class ServerInfo {
     this.#clock = clock;
   }
 
-  /** Returns the time of a database in milliseconds since the epoch. Default: that of the server's own database. */
+  /** Returns the time of a database in milliseconds since the epoch. Default: the database `admin`. */
   clock(database = 'admin'): number {
     return this.#clock(database);
   }

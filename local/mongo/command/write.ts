@@ -14,9 +14,9 @@ export interface WriteError extends Doc {
 }
 
 /**
- * Runs one statement. If, outside a transaction, it meets a record that an open transaction has written, undoes the
- * statement's changes, waits for the transaction's end, and runs the statement again. After any other error the changes
- * stay, as in MongoDB.
+ * Runs one statement. Outside a transaction, the statement may meet a record that an open transaction has written. Then
+ * its changes are undone, and it runs again after the transaction's end. After any other error its changes stay, as in
+ * MongoDB.
  */
 export async function runStatement<T>(
   context: CommandContext,
@@ -55,8 +55,8 @@ export async function endOf(transaction: LockOwner, maxTimeMS: unknown): Promise
 }
 
 /**
- * Executes a statement, unless the same retryable write executed it before. Returns the outcome, and whether it is
- * repeated.
+ * Executes a statement, unless the same retryable write executed it before. Returns the outcome, and whether it is the
+ * outcome of that earlier execution.
  */
 export async function once<T>(
   context: CommandContext,
@@ -99,7 +99,7 @@ export async function runStatements<T>(
   return errors;
 }
 
-/** Returns whether an error ends the command, not only a statement: a transaction's conflict, or the time limit. */
+/** Returns whether an error ends the whole command. A transaction's conflict and the time limit do. */
 function endsCommand({ code, labels }: CommandError): boolean {
   return labels.length > 0 || code === 50;
 }

@@ -14,9 +14,9 @@ import { directionOfPrefix } from './sort-by-index.js';
 import { mostProductive } from './trial.js';
 
 /**
- * Returns the plans that MongoDB would consider, in its order. There is one for each index whose first key has a
- * predicate, and one for each `$or` whose branches all have an index. If none of these plans has the order of the sort,
- * each index with that order adds a scan of all its keys. All documents are scanned only if there is no other plan.
+ * Returns the plans that MongoDB would consider, in MongoDB's order. There is one plan for each index whose first key has
+ * a predicate, and one for each `$or` whose branches all have an index. If none of these plans gives the order of the
+ * sort, each index in that order adds a scan of all its keys. If there is no plan at all, all documents are scanned.
  *
  * @param hinted the only index that may be used
  */
@@ -41,7 +41,7 @@ export function candidatePlans(
 }
 
 /**
- * Returns the plans that use only the hinted index. If it does not help the query, all its keys are scanned.
+ * Returns the plans that use only the hinted index. If the index does not help the query, all its keys are scanned.
  *
  * @throws CommandError if the index is partial and may lack results
  */
@@ -74,7 +74,7 @@ function plansByPredicate(
 }
 
 /**
- * Returns whether the query requires one value of a single-field unique index. MongoDB then considers no other index.
+ * Returns whether the query requires one value of a unique index with one field. MongoDB then considers no other index.
  */
 function isFoundByUniqueKey({ definition }: OrderedIndex, constraints: Constraints): boolean {
   const [field, ...others] = definition.fields;

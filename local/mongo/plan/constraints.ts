@@ -7,7 +7,7 @@ import { truthy } from '../query/truth.js';
 import { ALL, type Interval, intersect, point, sameType, union } from './intervals.js';
 import { exactPattern, patternIntervals } from './pattern-bounds.js';
 
-/** A filter's requirements for one field. They are not merged, because different elements of an array may meet them. */
+/** A filter's requirements for one field. They stay separate, because different elements of an array may meet them. */
 export interface Constraint {
   /** Requirements of the query language, whose comparisons look into arrays. */
   readonly match: (readonly Interval[])[];
@@ -15,7 +15,7 @@ export interface Constraint {
   readonly expr: (readonly Interval[])[];
 }
 
-/** The constraints of a filter by field. They may admit more than the filter, which is applied to the documents again. */
+/** The constraints of a filter by field. They may admit too many documents, so the filter is applied to each one found. */
 export type Constraints = ReadonlyMap<string, Constraint>;
 
 /** Returns the requirements of a filter for single fields. */
@@ -137,7 +137,7 @@ function memberIntervals(members: readonly unknown[]): (readonly Interval[])[] {
   ];
 }
 
-/** Returns the bounds of a range, which stays within the operand's type, except for MinKey and MaxKey. */
+/** Returns the bounds of a range. A range stays within the operand's type, except for MinKey and MaxKey. */
 function rangeIntervals(operator: string, operand: unknown): (readonly Interval[])[] {
   if (Array.isArray(operand)) return [];
   const range = openRange(operator, operand, operand === null);

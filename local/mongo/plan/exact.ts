@@ -7,9 +7,9 @@ import { isContiguous } from './index-scan.js';
 import type { Plan } from './plan.js';
 
 /**
- * Returns whether the keys of one contiguous range of an index are exactly the matches, so that a count reads no
- * document. Keys do not suffice for null and missing, patterns, arrays, `$expr`, and fields outside the index, such as
- * a field of its partial filter.
+ * Returns whether the keys in one contiguous range of an index are exactly the matches. A count then reads no document.
+ * The keys are not enough for null and missing, patterns, arrays, `$expr`, and fields outside the index, such as a field
+ * of the partial filter.
  */
 export function isCountedByKeys(plan: Plan, filter: Doc): boolean {
   if (plan.kind !== 'index' || plan.index.multikeyFields.size > 0) return false;

@@ -75,7 +75,7 @@ function* fetchMatching(
   }
 }
 
-/** Yields matches without their documents, because only their number matters. The end of the keys costs a key, too. */
+/** Yields matches without their documents, because only their number matters. The end of the keys counts as a key, too. */
 function* countKeys(ids: Iterable<number | undefined>, counters: Counters): Generator<Match> {
   for (const id of ids) if (id !== undefined) yield { id, doc: {}, stored: '' };
   counters.keys += 1;

@@ -11,15 +11,16 @@ import type { QuerySpec } from './query-spec.js';
 export type Query = Pick<QuerySpec, 'filter' | 'environment'>;
 
 /**
- * Returns whether every document that a query may return matches a partial index's filter, as far as MongoDB can tell.
- * The index is used only then.
+ * Returns whether a partial index has every document that a query may return, as far as MongoDB can tell. If not, the
+ * index is not used.
  */
 export function implies(query: Query, constraints: Constraints, partial: Doc): boolean {
   return Object.entries(partial).every(([name, value]) => impliesClause(query, constraints, name, value));
 }
 
 /**
- * Returns whether the query's requirements imply a clause, or whether every branch of one of the query's `$or` does.
+ * Returns whether the query's requirements imply a clause. If one of the query's `$or` has only branches that imply it,
+ * the query implies it, too.
  */
 function impliesClause(query: Query, constraints: Constraints, name: string, value: unknown): boolean {
   if (Object.hasOwn(query.filter, name) && equal(query.filter[name], value)) return true;
@@ -52,7 +53,8 @@ function isWithin(required: readonly (readonly Interval[])[], wanted: readonly I
 }
 
 /**
- * Returns whether a requirement equals the values of an `$in`. For several values, MongoDB recognizes only equal sets.
+ * Returns whether one requirement has exactly the values of an `$in`. MongoDB does not recognize a subset of several
+ * values.
  */
 function isSame(required: readonly (readonly Interval[])[], wanted: readonly Interval[]): boolean {
   return required.some((intervals) => isSubset(intervals, wanted) && isSubset(wanted, intervals));

@@ -7,8 +7,8 @@ import { AFTER, type Interval, isAll, isPoint } from './intervals.js';
 export type Bounds = readonly (readonly Interval[])[];
 
 /**
- * Yields the keys of an index within bounds. For a key outside, yields `undefined`, and seeks the next key that may be
- * inside. Jobs that are not due yet therefore cost one key per priority.
+ * Yields the keys of an index within bounds. For a key out of bounds, yields `undefined`, and seeks the next key that may
+ * be within them. Therefore jobs that are not due yet cost one key per priority.
  *
  * @param range the first and the last key, if bounds of single fields cannot express them
  */

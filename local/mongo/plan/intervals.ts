@@ -39,7 +39,7 @@ const ONLY_VALUE_OF_ITS_TYPE: ReadonlySet<string> = new Set(
   ]),
 );
 
-/** Returns whether the interval holds a single value. A type byte alone holds all values of its type, which may be one. */
+/** Returns whether the interval holds a single value. A type byte alone does if its type has only one value. */
 export function isPoint({ from, to }: Interval): boolean {
   return to === from + AFTER && (from.length > 1 || ONLY_VALUE_OF_ITS_TYPE.has(from));
 }
@@ -50,7 +50,7 @@ export function isSinglePoint(intervals: readonly Interval[]): boolean {
   return intervals.length === 1 && only !== undefined && isPoint(only);
 }
 
-/** Returns whether null is inside, which also stands for missing. */
+/** Returns whether null is inside. Null also stands for missing. */
 export function includesNull(intervals: readonly Interval[]): boolean {
   const null_ = String.fromCharCode(TYPE_BYTE.null);
   return intervals.some(({ from, to }) => from <= null_ && null_ < to);

@@ -3,8 +3,8 @@ import { TYPE_BYTE } from '../storage/key-string.js';
 import { type Interval, point, startingWith } from './intervals.js';
 
 /**
- * Returns the intervals that a regular expression may match: strings with its literal prefix, and the expression
- * itself.
+ * Returns the intervals that a regular expression may match: strings with the expression's literal prefix, and the
+ * expression itself as a value.
  */
 export function patternIntervals(pattern: BSONRegExp): readonly Interval[] {
   const prefix = literalPrefix(pattern);

@@ -9,7 +9,7 @@ export interface IndexPlan {
   readonly forward: boolean;
   /** The scan, or several if an `$in` before the sort fields is split into its values. */
   readonly scans: readonly Bounds[];
-  /** The range from `min` to `max`, which bounds of single fields cannot express. Keys outside are left out. */
+  /** The range from `min` to `max`. Bounds of single fields cannot express it. Keys outside the range are left out. */
   readonly range?: Interval;
   /** The field at which the order of the merged scans begins. */
   readonly mergeFrom: number;

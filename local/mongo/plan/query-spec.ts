@@ -13,7 +13,7 @@ export interface QuerySpec {
   /** 0 means no limit. */
   readonly limit: number;
   /**
-   * Whether only some fields are returned. If so, other plans are tried even if a unique key identifies the document.
+   * Whether only some fields are returned. Then other plans are tried, too, even if a unique key identifies the document.
    */
   readonly projected?: boolean;
   /** Whether only the number of matches matters. */

@@ -16,9 +16,9 @@ export interface Exploded {
 }
 
 /**
- * Splits a scan into one for each combination of values of its leading fields that are bound to single values. Always
- * splits all these fields, even where fewer would do. Returns `undefined` if the sort is not the beginning of the
- * following fields, or if there would be more than 200 scans.
+ * Splits a scan by its leading fields that are bound to single values. Makes one scan for each combination of the values.
+ * Always splits all these fields, even if fewer would be enough. Returns `undefined` if the sort is not the beginning of
+ * the fields that follow, or if there would be more than 200 scans.
  */
 export function explodedScans(
   index: OrderedIndex,
@@ -36,7 +36,7 @@ export function explodedScans(
   return { scans: combinations(leading).map((points) => [...points, ...rest]), forward, fields: range };
 }
 
-/** Returns the fields from this one up to the first that holds arrays, without that one. */
+/** Returns the fields from this one on. Stops before the first field that holds arrays. */
 function orderBehind({ definition, multikeyFields }: OrderedIndex, from: number): KeyField[] {
   const fields = definition.fields.slice(from);
   const array = fields.findIndex((_, i) => multikeyFields.has(from + i));

@@ -20,7 +20,8 @@ export function servesSort(
 }
 
 /**
- * Returns the fields that order a scan, up to the first that holds arrays, because an array's keys are its elements.
+ * Returns the fields that order a scan. Stops at the first field that holds arrays, because an array's keys are its
+ * elements.
  */
 function orderedFields(index: OrderedIndex, bounds: Bounds, isFixed: (i: number) => boolean): KeyField[] {
   const ordered: KeyField[] = [];

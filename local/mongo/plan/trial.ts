@@ -8,10 +8,10 @@ import type { Plan } from './plan.js';
 import type { QuerySpec } from './query-spec.js';
 import { recordsOf } from './records.js';
 
-/** The number of results after which a plan has been tried long enough, if it has not found all before. */
+/** The number of results after which a plan has been tried long enough. A plan that has found all results ends earlier. */
 const MAX_RESULTS = 101;
 
-/** The number of steps before plans are compared: this number, or this share of the documents if that is more. */
+/** The number of steps before plans are compared. It is this number, or this share of the documents if that is more. */
 const MIN_WORKS = 10_000;
 const MAX_SHARE = 0.3;
 
@@ -36,7 +36,7 @@ export function mostProductive<Candidate extends Plan>(
 /** Smaller differences between scores are ties, which the first plan wins. */
 const TIE = 1e-10;
 
-/** Lets all plans take equally many steps, until one has enough results. Returns the number of steps. */
+/** Lets all plans take equally many steps, until one plan has enough results. Returns the number of steps per plan. */
 function runInTurns(trials: readonly Trial<Plan>[], maxWorks: number): number {
   for (let works = FIRST_ROUND; ; works = Math.min(works * 2, maxWorks)) {
     for (const trial of trials) trial.run(works);
@@ -79,7 +79,7 @@ class Trial<Candidate extends Plan> {
   }
 
   /**
-   * Returns a score. More results for the same work score higher, and finding all of them highest. A plan that needs no
+   * Returns the plan's score. More results for the same work score higher. All results score highest. A plan that needs no
    * sort wins a tie.
    */
   score(works: number): number {
@@ -99,7 +99,7 @@ class Trial<Candidate extends Plan> {
     if (this.#results.length === this.#wanted) this.doneAfter = this.#works;
   }
 
-  /** Counts the end as a step. A sort gives its results only then, one per further step. */
+  /** Counts the end as a step. A sort gives its results only after the end, one per further step. */
   #end(): void {
     let works = this.#works + 1;
     if (!this.plan.sorted) {

@@ -93,8 +93,8 @@ function fieldsOf(on: unknown): readonly string[] {
 }
 
 /**
- * Returns the variables of the pipeline `whenMatched`: those of `let`, and `$$new` for the result unless it is never
- * inserted.
+ * Returns the variables of the pipeline `whenMatched`. They are the variables of `let`, and `$$new` for the result,
+ * unless a result is never inserted.
  */
 function variablesOf(
   given: unknown,

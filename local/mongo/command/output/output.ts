@@ -6,7 +6,7 @@ import { replaceCollection } from './out.js';
 import type { Output } from './target.js';
 
 /**
- * Functions that parse an output stage and return its writer. They throw for an invalid stage before anything is read.
+ * Functions that parse an output stage and return its writer. For an invalid stage, they throw before anything is read.
  */
 const OUTPUTS: ReadonlyMap<string, (context: CommandContext, spec: unknown) => Output> = new Map([
   ['$out', replaceCollection],
