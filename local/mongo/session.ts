@@ -10,7 +10,7 @@ export interface SessionTransaction {
   readonly expiry: NodeJS.Timeout;
 }
 
-/** A logical session with at most one transaction at a time and the outcomes of its retryable writes. */
+/** A logical session. Has at most one transaction at a time, and the outcomes of its latest retryable write. */
 export class Session {
   transaction: SessionTransaction | undefined;
   /** The highest transaction number seen. */

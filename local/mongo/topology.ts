@@ -19,8 +19,9 @@ export interface TopologyVersion {
 }
 
 /**
- * The topology version that `hello` reports. The server's description never really changes. The version goes up only when
- * a fail point makes the server claim that it is not primary. A driver that gets that error asks again at once.
+ * The topology version that `hello` reports. The version goes up when a fail point makes the server claim that it is not
+ * primary, and at no other time, as the server's description never really changes. A driver that gets the error of the
+ * fail point asks again at once.
  */
 export class Topology {
   readonly #processId = new ObjectId();
@@ -39,8 +40,8 @@ export class Topology {
   }
 
   /**
-   * Makes two changes: the server stops being primary, and becomes primary again. Returns the version between them, for
-   * an error that reports the first. A driver may then await the second change, which must have happened already.
+   * Makes two changes: the server stops being primary, and becomes primary again. Returns the version after the first
+   * change, for the error that reports it. A driver that then awaits the second change must find that it has happened.
    */
   stepDownAndUp(): TopologyVersion {
     this.change();

@@ -18,7 +18,7 @@ const VERBOSITIES = ['queryPlanner', 'executionStats', 'allPlansExecution'];
 /** The parts of a command that are explained: its query, and the stages that follow. */
 interface Explained {
   readonly spec: QuerySpec;
-  /** The query that the explained stages show, if it is another. A count shows one without `skip` and `limit`. */
+  /** The query that the explained stages show, if it is another. A count skips and limits in its own stage. */
   readonly shown?: QuerySpec;
   /** The stage that a write or a count adds on top. */
   readonly top?: string;

@@ -91,8 +91,8 @@ function deviation(values: unknown[], sampled: 0 | 1): unknown {
 }
 
 /**
- * Returns the expression's value for each member. Outside a group, the members are the values already, and there is no
- * expression.
+ * Returns the expression's value for each member. Outside a group there is no expression, and the members themselves are
+ * the values.
  */
 function valuesOf(members: unknown[], expression: unknown, options: Options): unknown[] {
   if (expression === null || expression === undefined) return members;

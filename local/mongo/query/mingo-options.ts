@@ -12,8 +12,9 @@ export function isEvaluationState(options: Options): options is EvaluationState 
 }
 
 /**
- * Returns options in mingo's own form. Given plain options, mingo copies its tables of some 250 operators for every
- * query and every expression. Only an expression operator gets the prepared options, so one is computed to obtain them.
+ * Returns options in mingo's own form. With plain options, mingo would copy its tables of some 250 operators for every
+ * query and every expression. Mingo gives the prepared options only to an operator of an expression. So this function
+ * evaluates an expression to get them.
  */
 export function prepareOptions(options: Options & { readonly context: Context }): EvaluationState {
   let prepared: Options = options;

@@ -83,9 +83,9 @@ function parseNegated(path: string, operand: unknown): Doc {
 }
 
 /**
- * A condition on an array's element. If it consists of operators (`ofValue`), it tests the element itself, as path '0'
- * of an array with only this element, so that an element that is an array is not entered. Otherwise it tests the
- * element's fields.
+ * A condition on an element of an array. A condition of operators (`ofValue`) tests the element itself: as path '0' of an
+ * array with only this element, so that an array as element is not entered. Any other condition tests the element's
+ * fields.
  */
 export interface ElementCondition {
   readonly ofValue: boolean;

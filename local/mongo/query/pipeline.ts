@@ -28,7 +28,7 @@ export function checkPipeline(pipeline: readonly unknown[], environment: Environ
   compilePipeline(pipeline, environment)([]);
 }
 
-/** Compiles a pipeline. An invalid one throws here, or when it gets its documents. */
+/** Compiles a pipeline. An invalid pipeline throws here, or when it gets its documents. */
 export function compilePipeline(pipeline: readonly unknown[], environment: Environment): Pipeline {
   const stages = bindStages(pipeline, environment.now);
   const aggregator = new Aggregator(stages, optionsFor(environment, true));
@@ -49,7 +49,7 @@ function bindStages(pipeline: readonly unknown[], now: Date, within = ''): Doc[]
   });
 }
 
-/** Returns the error for a stage that writes and is not last. A last one is removed before the pipeline is compiled. */
+/** Returns the error for a stage that writes but is not the last. The last stage is removed before compiling if it writes. */
 function misplaced(name: string, within: string): CommandError {
   const code = MISPLACED.get(within);
   if (code === undefined)

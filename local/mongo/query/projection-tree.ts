@@ -29,7 +29,7 @@ function branch(): Node {
   return { kind: 'branch', children: new Map(), computes: false };
 }
 
-/** Parses `$addFields`. Every value is an expression, except that a document without operators names nested fields. */
+/** Parses `$addFields`. A document without operators names nested fields. Every other value is an expression. */
 export function parseAddFields(spec: Doc): ProjectionTree {
   const root = branch();
   for (const [path, value] of Object.entries(spec)) addComputed(root, path.split('.'), value);

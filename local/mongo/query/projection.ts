@@ -7,8 +7,8 @@ export type Evaluate = (expression: unknown, root: Doc) => unknown;
 
 /**
  * Applies a projection tree to a document. `include` keeps the fields that the tree names, `exclude` drops them, and
- * `add` keeps everything. Each mode sets computed fields. Kept fields stay in the document's order, and computed ones
- * replace them in place or follow. Arrays are projected element by element.
+ * `add` keeps all fields. Each mode sets computed fields. Kept fields stay in the document's order. A computed field
+ * takes the place of a field with the same name, or follows at the end. Arrays are projected element by element.
  */
 export function project(doc: Doc, tree: Node, mode: 'include' | 'exclude' | 'add', evaluate: Evaluate): Doc {
   return projectDoc(doc, tree, mode, (expression) => evaluate(expression, doc));

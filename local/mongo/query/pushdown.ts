@@ -2,7 +2,7 @@ import type { Doc } from '../bson/decode.js';
 import { toNumber } from '../bson/to-number.js';
 import { isDoc } from '../bson/type-of.js';
 
-/** A pipeline, split into a beginning that a query can do, with an index if one fits, and the rest. */
+/** A pipeline in two parts: a beginning that a query can do, with an index if one fits, and the rest. */
 export interface Pushdown {
   readonly filter: Doc;
   readonly sort: Doc;

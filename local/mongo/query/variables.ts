@@ -6,15 +6,15 @@ import { Operand } from './operand.js';
 import { requireOperator } from './operator-names.js';
 
 /**
- * The paths that are parsed already. A query of `$unionWith` or `$lookup` is bound twice: with its pipeline, and when
- * it runs.
+ * The paths that are parsed already, so that none is parsed twice. A query of `$unionWith` or `$lookup` is bound with its
+ * pipeline, and again when it runs.
  */
 const parsedPaths = new WeakSet<object>();
 
 /**
- * Replaces `$$NOW` in an expression with the command's time, except inside `$literal`, because mingo would read the
- * machine's clock. Replaces a path of several names with this server's operator, because mingo takes numbers in paths
- * for indexes. Throws 168 for an unknown operator.
+ * Replaces `$$NOW` in an expression with the command's time, because mingo would read the machine's clock. Leaves
+ * `$literal` as it is. Replaces a path of several names with this server's operator, because mingo would take numbers in
+ * paths for indexes. Throws 168 for an unknown operator.
  */
 export function bindNow(value: unknown, now: Date): unknown {
   if (value === '$$NOW') return now;

@@ -53,8 +53,8 @@ export class Catalog {
   }
 
   /**
-   * Tells open transactions of a change. They do not see collections made after they began, and cannot write to changed
-   * ones.
+   * Tells open transactions of a change. A transaction does not see collections made after it began, and cannot write to
+   * collections changed since.
    */
   #tell(database: string, name: string, change: CollectionChange): void {
     for (const transaction of this.transactions) transaction.noteChange(`${database}.${name}`, change);

@@ -9,8 +9,8 @@ import { decodeStored } from './stored.js';
 /**
  * The committed documents of one collection and their indexes.
  *
- * A document is kept as its BSON in a one-byte string, which costs 16 bytes more than its length. A Buffer would cost
- * some 200 more. The immutable string is also its own snapshot.
+ * A document is kept as its BSON in a one-byte string. The string costs 16 bytes more than its length. A Buffer would cost
+ * some 200 bytes more. A string cannot change, so a snapshot needs no copy of it.
  */
 export class Collection {
   /** Changed by `renameCollection`. */

@@ -11,8 +11,8 @@ export interface LockOwner {
 }
 
 /**
- * Thrown when a write outside a transaction meets a transaction's uncommitted write. As in MongoDB the write waits: the
- * statement is undone, and runs again when that transaction has ended.
+ * Thrown when a write outside a transaction meets a transaction's uncommitted write. The write then waits, as in MongoDB.
+ * Its statement is undone, and runs again when that transaction has ended.
  */
 export class LockedRecord extends Error {
   readonly owner: LockOwner;
@@ -23,7 +23,7 @@ export class LockedRecord extends Error {
   }
 }
 
-/** Returns the error of a transaction that meets another one's write. The transaction must run again as a whole. */
+/** Returns the error of a transaction that meets another transaction's write. It must run again as a whole. */
 export function writeConflict(): CommandError {
   return new CommandError(
     112,
@@ -33,8 +33,8 @@ export function writeConflict(): CommandError {
 }
 
 /**
- * Returns the error of a transaction that reads a collection dropped since it began. The transaction must run again as
- * a whole.
+ * Returns the error of a transaction that reads a collection which was dropped after the transaction began. The
+ * transaction must run again as a whole.
  */
 export function snapshotUnavailable(): CommandError {
   return new CommandError(

@@ -27,7 +27,7 @@ export class TreeCursor implements IndexCursor {
     return this.#take(this.#entries);
   }
 
-  /** Takes the first step by a plain look-up. Most scans end after it, and an iterator costs more to open. */
+  /** Takes the first step by a plain look-up. Most scans end after one step, and opening an iterator costs more. */
   #reopen(current: string): string | undefined {
     this.#version = this.#index.version;
     this.#current = this.#index.after(current, this.#forward);
@@ -45,7 +45,7 @@ export class TreeCursor implements IndexCursor {
   }
 }
 
-/** Merges scans into one: that of a transaction's own entries, and that of the committed entries it does not hide. */
+/** Merges two scans into one: a transaction's own entries, and the committed entries that the transaction still sees. */
 export class MergedCursor implements IndexCursor {
   readonly #parts: readonly IndexCursor[];
   readonly #heads: (string | undefined)[] = [];

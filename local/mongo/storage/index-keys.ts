@@ -16,7 +16,7 @@ export interface Keys {
   readonly strings: readonly string[];
   /** The fields whose paths met an array. */
   readonly multikey: readonly number[];
-  /** Whether every field was missing, in which case a sparse index leaves the document out. */
+  /** Whether every field is missing. A sparse index then leaves the document out. */
   readonly allMissing: boolean;
 }
 
@@ -35,7 +35,7 @@ export class KeyMaker {
   /**
    * Returns all distinct keys of a document. Throws 171 if two fields hold different arrays.
    *
-   * @param record the document's number; if given, each key ends with it
+   * @param record the document's number. If given, each key ends with it
    */
   keysOf(doc: unknown, record?: number): Keys {
     const values = this.#paths.map((path) => plainValue(doc, path));
@@ -66,7 +66,8 @@ const NONE: readonly number[] = [];
 const MET_ARRAY = Symbol('met an array');
 
 /**
- * Returns the value at a path through documents only, which nearly all paths are. Returns MET_ARRAY for other paths.
+ * Returns the value at a path that leads through documents only, as nearly all paths do. Returns MET_ARRAY for other
+ * paths.
  */
 function plainValue(doc: unknown, path: readonly string[]): unknown {
   let value = doc;

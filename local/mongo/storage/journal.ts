@@ -1,4 +1,4 @@
-/** The changes of one statement, to be undone if the statement must wait half-way. */
+/** The changes of one statement. They are undone if the statement must wait half-way. */
 export class Journal {
   readonly #changes: (() => void)[] = [];
 

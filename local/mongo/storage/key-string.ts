@@ -8,8 +8,8 @@ import { residualOf } from './number-residual.js';
  * Index keys as strings of bytes (each char code 0 to 255) that compare as their values do in BSON order.
  *
  * A string of one-byte chars costs 16 bytes more than its length, and compares as fast as memcmp. A million entries in
- * each of five indexes take several hundred megabytes. Every value is a type byte and a self-delimiting payload. A
- * descending field has all its bits inverted. A key ends with the record's number.
+ * each of five indexes take several hundred megabytes. Every value is a type byte and a payload that marks its own end.
+ * A descending field has all its bits inverted. A key ends with the record's number.
  */
 export const TYPE_BYTE = {
   minKey: 0x05,
@@ -55,7 +55,7 @@ export function keyString(
   return scratch.toString('latin1', 0, length);
 }
 
-/** Makes the first byte of every record number 1. After the end of a text, 00 or FF would read as part of an escape. */
+/** Gives every record number the first byte 1. A first byte 00 or FF after the end of a text would look like an escape. */
 const FIRST_RECORD = 2 ** 40;
 
 /** Writes the six bytes that end every key of a record, so that equal values are in the order of insertion. */
@@ -159,8 +159,8 @@ function writeText(type: number, text: string): void {
 const SHORT_TEXT = 64;
 
 /**
- * Writes a short ASCII text without zeros, as nearly all texts are. Returns false for any other, perhaps after writing
- * a part of it.
+ * Writes a short ASCII text without zeros. Nearly all texts are such texts. Returns false for any other text, perhaps
+ * after it has written a part of the text.
  */
 function writePlain(text: string): boolean {
   if (text.length > SHORT_TEXT) return false;

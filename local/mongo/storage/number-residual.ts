@@ -6,8 +6,8 @@ const EXACT = Buffer.of(0x80);
 const DIGITS = 40;
 
 /**
- * Splits a long or decimal into a double and bytes that order numbers with the same nearest double. The bytes are the
- * sign of the remainder, then its decimal exponent and first digits (inverted if negative).
+ * Splits a long or a decimal into its nearest double and some bytes. The bytes order the numbers that have the same nearest
+ * double. They are the sign of the remainder, its decimal exponent and its first digits (inverted if negative).
  */
 export function residualOf(
   value: Long | Decimal128,

@@ -13,8 +13,8 @@ export interface OpenTransaction extends LockOwner {
   preserve(collection: Collection, id: number): void;
   /** Returns whether the transaction has an uncommitted document with this key in the index. */
   hasWritten(collection: Collection, index: OrderedIndex, key: string): boolean;
-  /** Returns whether the collection exists for the transaction. False if only its first document will create it. */
+  /** Returns whether the collection exists for the transaction. False if its first document is yet to create it. */
   knows(collection: Collection): boolean;
-  /** Returns whether the transaction uses the collection, which then may not be dropped, renamed or indexed. */
+  /** Returns whether the transaction uses the collection. If so, the collection may not be dropped, renamed or indexed. */
   uses(collection: Collection): boolean;
 }

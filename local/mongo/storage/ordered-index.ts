@@ -4,8 +4,8 @@ import { ALL_FIELDS, type FieldsRead, fieldsOfFilter, together, topLevel } from 
 import { type KeyField, KeyMaker } from './index-keys.js';
 import { compareBytes } from './key-string.js';
 
-// The package is CommonJS with an ES default export, which Node and bundlers import differently. Only `require` is the
-// same everywhere.
+// `require`, because it gives the same everywhere. The package is CommonJS with an ES default export, and Node.js and
+// bundlers differ in how they import that.
 const { default: BTree }: typeof import('sorted-btree') = createRequire(import.meta.url)('sorted-btree');
 
 /** The definition of an index. `spec` is its form in `listIndexes`: `v`, `key`, `name` and the options. */
@@ -47,7 +47,7 @@ export class OrderedIndex {
   /**
    * Returns the keys of a document in this index, or none if a sparse or partial index leaves it out.
    *
-   * @param record the document's number; if given, each key ends with it, as in the index
+   * @param record the document's number. If given, each key ends with it, as in the index
    */
   keysOf(doc: Doc, record?: number): readonly string[] {
     const { partial, sparse } = this.definition;
@@ -59,8 +59,8 @@ export class OrderedIndex {
   }
 
   /**
-   * Returns true only if two versions of a document certainly have the same keys here, because no field that the index
-   * reads has changed. May return false for equal keys.
+   * Returns true if no field that the index reads has changed. Then both versions of a document have the same keys here.
+   * May return false for equal keys.
    */
   hasSameKeys(before: Doc, after: Doc): boolean {
     if (this.looksAt === ALL_FIELDS) return false;

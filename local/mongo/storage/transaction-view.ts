@@ -10,9 +10,9 @@ import { decodeStored } from './stored.js';
 import type { IndexCursor, View } from './view.js';
 
 /**
- * A collection as one transaction sees it: the committed state, except for its own writes and for records that others
- * changed since it began. The view keeps its own writes and the old versions in its own indexes. Its cost grows with
- * the records touched, not with the collection.
+ * A collection as one transaction sees it. Shows the committed state, except for two kinds of records: those that the
+ * transaction wrote, and those that others changed since it began. The view keeps the new versions of the former and the
+ * old versions of the latter in indexes of its own. Its cost grows with these records, not with the collection.
  */
 export class TransactionView implements View {
   namespace = '';
@@ -93,7 +93,7 @@ export class TransactionView implements View {
     return holder !== undefined && this.#written.has(holder);
   }
 
-  /** Returns the new version of each record written, `undefined` for a removed one. */
+  /** Returns the new version of each record written. It is `undefined` for a removed record. */
   writes(): ReadonlyMap<number, string | undefined> {
     return this.#written;
   }

@@ -25,7 +25,7 @@ export class Transaction implements OpenTransaction {
   readonly #changed = new Map<string, CollectionChange>();
   #end: () => void = () => undefined;
 
-  /** Begins the transaction, which from now on does not see the writes of others. */
+  /** Begins the transaction. From now on it does not see the writes of others. */
   constructor(catalog: Catalog) {
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
@@ -42,7 +42,7 @@ export class Transaction implements OpenTransaction {
   /**
    * Returns a collection that the transaction made itself, or the committed one.
    *
-   * @throws CommandError 246 (SnapshotUnavailable) for one that was dropped since the transaction began
+   * @throws CommandError 246 (SnapshotUnavailable) for a collection that was dropped since the transaction began
    */
   find(database: string, name: string): Collection | undefined {
     const namespace = `${database}.${name}`;
@@ -56,7 +56,7 @@ export class Transaction implements OpenTransaction {
   /**
    * Returns the collection to write to. A missing collection is made by its first document.
    *
-   * @throws CommandError 112 (WriteConflict) for one that was made or dropped since the transaction began
+   * @throws CommandError 112 (WriteConflict) for a collection that was made or dropped since the transaction began
    */
   findOrPrepare(database: string, name: string): Collection {
     return (
@@ -135,7 +135,7 @@ export class Transaction implements OpenTransaction {
   }
 
   /**
-   * Commits the writes. Returns false, and does nothing, if another client has made one of the same collections by now.
+   * Commits the writes. If another client has made one of the same collections meanwhile, does nothing and returns false.
    */
   commit(): boolean {
     const made = [...this.#new.values()].filter((one) => this.#isMade(one));

@@ -52,7 +52,7 @@ function topLevelNames(filter: Doc): string[] {
   });
 }
 
-/** Throws when a path uses an identifier without a filter, or no path uses a filter. */
+/** Throws if an identifier in a path has no filter, or if a filter is used by no path. */
 export function checkIdentifiers(paths: readonly (readonly string[])[], filters: ElementFilters): void {
   const used = new Set<string>();
   for (const path of paths) {

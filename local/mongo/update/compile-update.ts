@@ -15,7 +15,7 @@ import { operators } from './operators.js';
 import { isPositional, targetsOf } from './targets.js';
 import { comparePaths, requireNoConflicts } from './update-paths.js';
 
-/** A compiled update. `apply` returns the new document. Operators change the document they are given. */
+/** A compiled update. `apply` returns the new document. With operators, that is the given document, which they change. */
 export interface Update {
   readonly kind: 'operators' | 'pipeline' | 'replacement';
   /** Whether a path contains `$`, which stands for the array element that the filter matched. */

@@ -6,7 +6,7 @@ import { CommandError } from '../errors.js';
 /** Tests of array elements by the identifier in `$[identifier]`. */
 export type ElementFilters = ReadonlyMap<string, (element: unknown) => boolean>;
 
-/** Returns the paths that an update's path stands for in one document. Resolves `$`, `$[]` and `$[identifier]`. */
+/** Resolves `$`, `$[]` and `$[identifier]` in a path of an update. Returns the plain paths for one document. */
 export function targetsOf(doc: Doc, path: readonly string[], filters: ElementFilters): string[][] {
   let targets: string[][] = [[]];
   for (const part of path) targets = targets.flatMap((target) => extend(doc, target, part, filters));

@@ -35,8 +35,8 @@ export interface UpdateOutcome {
 }
 
 /**
- * The number of matches that are kept decoded. All are found before the first is changed, and more would fill the
- * memory.
+ * Maximum number of matches that are kept decoded. All matches are found before the first is changed, and more decoded
+ * documents would fill the memory.
  */
 const MAX_DECODED = 1000;
 

@@ -14,7 +14,7 @@ const HEADER_LENGTH = 16;
 /** The arrays of documents in a command that are stored as received. */
 const RAW_ARRAYS = ['documents'];
 
-/** A command as it came over the wire. */
+/** A command from the wire. */
 export interface Request {
   readonly requestId: number;
   readonly body: Doc;
@@ -50,7 +50,7 @@ export class UnreadableMessage extends Error {
  * Reads one whole wire message. Checks every size in it, so that nothing outside is read.
  *
  * @throws UnreadableMessage for invalid content, which is answered with its error
- * @throws Error for an unknown flag, or an operation that MongoDB 7 does not have either; the connection must then end
+ * @throws Error for an unknown flag, or an operation that MongoDB 7 lacks, too. Then the connection must end
  */
 export function readRequest(message: Buffer): Request {
   const requestId = message.readInt32LE(4);

@@ -94,7 +94,7 @@ function roundHalfEven(value: number): number {
   return floor % 2 === 0 ? floor : floor + 1;
 }
 
-/** Adds numbers. If one of the operands is a date, adds the numbers to it as milliseconds. */
+/** Adds numbers. If one of the operands is a date, adds the numbers to the date as milliseconds. */
 function sum(operands: readonly unknown[]): unknown {
   if (operands.some(isNullish)) return null;
   const dates = operands.filter((value) => value instanceof Date);

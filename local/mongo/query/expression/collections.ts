@@ -85,7 +85,7 @@ function isWithin(inner: readonly unknown[], outer: readonly unknown[]): boolean
   return inner.every((value) => includes(outer, value));
 }
 
-/** Returns the distinct values in BSON order, whatever order they came in. */
+/** Returns the distinct values in BSON order. The order of the input does not matter. */
 function distinct(values: readonly unknown[]): unknown[] {
   const sorted = [...values].sort(compare);
   return sorted.filter((value, i) => i === 0 || !equal(value, sorted[i - 1]));

@@ -86,8 +86,8 @@ export function toText(value: unknown): string {
 }
 
 /**
- * Returns the shortest digits that identify the number. Outside of 1e-4 to 1e16, adds an exponent of at least two
- * digits.
+ * Returns a number as text, with as few digits as identify it. A number outside of 1e-4 to 1e16 gets an exponent of at
+ * least two digits.
  */
 function numberText(number: number): string {
   if (Object.is(number, -0)) return '-0';

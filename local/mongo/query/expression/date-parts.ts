@@ -15,7 +15,7 @@ export function isoDayOfWeek(wall: Date): number {
   return wall.getUTCDay() || 7;
 }
 
-/** Returns the year that the week belongs to by ISO 8601, which is the year of its Thursday. */
+/** Returns the year of the week by ISO 8601. It is the year of the week's Thursday. */
 export function isoWeekYear(wall: Date): number {
   return thursday(wall).getUTCFullYear();
 }

@@ -80,8 +80,8 @@ const ISO =
   /^(?<Y>\d{4})-(?<m>\d{2})(?:-(?<d>\d{2})(?:[T ](?<H>\d{2}):(?<M>\d{2})(?::(?<S>\d{2})(?:\.(?<L>\d{1,9}))?)?)?)? ?(?<z>Z|[+-]\d{2}:?\d{2})?$/;
 
 /**
- * Parses a time in a format of `$dateFromString`, or in ISO 8601 if there is no format. Returns `undefined` for text
- * that is not a time. Throws 238 for text that may be in one of the many other forms that MongoDB reads.
+ * Parses a time in a format of `$dateFromString`. Without a format, parses ISO 8601. Returns `undefined` for text that is
+ * not a time. Throws 238 for text that may have another form, because MongoDB reads many forms.
  */
 export function parseDate(
   text: string,

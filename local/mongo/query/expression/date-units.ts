@@ -12,8 +12,8 @@ const WEEKDAYS = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'frida
 const REFERENCE = Date.UTC(2000, 0, 1);
 
 /**
- * Returns a time some units later. Days and longer units keep the zone's time of day. A day that a month lacks becomes
- * its last.
+ * Returns a time some units later. Days and longer units keep the zone's time of day. If the month lacks the day, returns
+ * the last day of the month.
  */
 export function shiftDate(date: Date, unit: string, amount: number, zone: string | undefined): Date {
   const millis = MILLIS[unit];
@@ -41,7 +41,7 @@ export function dateDifference(
   return Math.floor(monthNumber(to) / months) - Math.floor(monthNumber(from) / months);
 }
 
-/** Returns the beginning of the bin of `binSize` units that contains a time. */
+/** Returns the beginning of the bin that contains a time. A bin is `binSize` units long. */
 export function truncateDate(
   date: Date,
   unit: string,
@@ -62,7 +62,7 @@ export function truncateDate(
   return fromWall(zone, day * DAY);
 }
 
-/** Returns the number of a weekday, 0 for Sunday, by its name or the first three letters. */
+/** Returns the number of a weekday, 0 for Sunday. The weekday is given by its name or the name's first three letters. */
 export function weekdayOf(name: unknown): number {
   const wanted = String(name ?? 'sunday').toLowerCase();
   const found = WEEKDAYS.findIndex((day) => day === wanted || day.slice(0, 3) === wanted);

@@ -25,7 +25,7 @@ export const elements: Record<string, Expression> = {
   $allElementsTrue: unary((value) => arrayOf(17040, '$allElementsTrue', value).every(truthy)),
 };
 
-/** Operators that share a name with an accumulator, which takes their place inside a group. */
+/** Operators that share a name with an accumulator. Inside a group, the accumulator takes their place. */
 export const elementsOfArray: Record<string, Expression> = {
   $first: unary((value) => (isNullish(value) ? null : arrayOf(28689, '$first', value)[0])),
   $last: unary((value) => (isNullish(value) ? null : arrayOf(28689, '$last', value).at(-1))),

@@ -49,7 +49,7 @@ export function requireNumbers(name: string, values: readonly unknown[], code = 
     throw new CommandError(code, `${name} only supports numeric types, not ${typeOf(wrong)}`);
 }
 
-/** Wraps mingo's operator so that it gets longs and doubles as plain numbers, the only ones it knows. */
+/** Wraps an operator of mingo. The operator gets longs and doubles as plain numbers, because it knows no others. */
 export function withPlainNumbers(operator: Expression): Expression {
   return (context, operand, options) => {
     if (Array.isArray(operand)) {

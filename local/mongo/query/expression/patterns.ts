@@ -30,7 +30,7 @@ export const patterns: Record<string, Expression> = {
   },
 };
 
-/** Evaluates the operands. `pattern` is `undefined` if `input` or `regex` is null. Nothing matches then. */
+/** Evaluates the operands. If `input` or `regex` is null, `pattern` is `undefined`, and nothing matches. */
 function searchOf(
   name: string,
   context: unknown,

@@ -13,7 +13,7 @@ export function offsetAt(zone: string | undefined, time: number): number {
   return (fixed[1] === '-' ? -minutes : minutes) * MINUTE;
 }
 
-/** Returns what a zone's clock shows as if it were UTC, so that the `getUTC` methods read its parts. */
+/** Returns the time that a zone's clock shows, as if it were UTC, so that the `getUTC` methods read its parts. */
 export function toWall(zone: string | undefined, time: number): Date {
   return new Date(time + offsetAt(zone, time));
 }

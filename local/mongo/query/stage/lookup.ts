@@ -12,8 +12,8 @@ import { withVariables } from '../mingo-options.js';
 const OPTIONS = new Set(['from', 'localField', 'foreignField', 'as', 'let', 'pipeline']);
 
 /**
- * `$lookup` adds documents of another collection: those with an equal field, or all, passed through a pipeline if there
- * is one.
+ * `$lookup` adds documents of another collection: all, or those with an equal field. If there is a pipeline, it adds the
+ * results of the pipeline on them.
  */
 export function lookup(input: Iterator, spec: unknown, options: Options): Iterator {
   const { from, localField, foreignField, as, let: variables, pipeline } = parse(spec);

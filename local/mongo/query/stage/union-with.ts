@@ -16,7 +16,8 @@ export function unionWith(input: Iterator, spec: unknown, options: Options): Ite
 }
 
 /**
- * Yields the results of the query that begins the pipeline. Runs it only when it is needed, with an index if one fits.
+ * Yields the results of the query at the beginning of the pipeline. Runs the query when the first result is needed, with
+ * an index if one fits.
  */
 function* found(coll: string, query: Omit<Pushdown, 'rest'>, options: Options): Generator<Doc> {
   // mingo's type has the first argument only.

@@ -5,8 +5,8 @@ import type { KeyMaker } from '../../storage/index-keys.js';
 import { shiftDate } from '../expression/date-units.js';
 
 /**
- * The window of a function. `from` and `to` count documents. A range compares other sort values with the document's
- * own.
+ * The window of a function. `from` and `to` count documents. A range compares the sort values of other documents with that
+ * of the document.
  */
 export type Window =
   | { readonly kind: 'documents'; readonly from: number; readonly to: number }
