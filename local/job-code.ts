@@ -16,8 +16,8 @@ export interface JobCode {
 }
 
 /**
- * Loads the code that workers and schedulers on this machine run. Loads it from a module that exports `jobs` and
- * optionally `schedules`. Without a path, loads it from `handlers/jobs.ts` and `handlers/schedules.ts`.
+ * Loads the code that workers and schedulers on this machine run. With a path, reads a module that exports `jobs` and
+ * optionally `schedules`. Without a path, reads `handlers/jobs.ts` and `handlers/schedules.ts`.
  *
  * @param path of the module, relative to the current folder
  * @throws an Error that says why the module cannot be loaded; ValidationError when it does not export `jobs`

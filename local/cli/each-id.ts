@@ -16,7 +16,7 @@ interface Outcome {
  * Acts on several jobs, one after the other, and shows the outcome of each. A failure does not stop the others.
  *
  * @param act acts on one job, and returns the job's new status
- * @throws CommandFailure with the exit code of the first failure, or at once for a failure that would hit every job
+ * @throws CommandFailure at the end, with the exit code of the first failure. Throws at once if every job would fail
  */
 export async function eachId(
   ids: readonly string[],

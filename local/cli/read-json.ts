@@ -7,7 +7,7 @@ import { exitCode } from './exit-code.js';
 import { CommandFailure } from './failure.js';
 
 /**
- * Reads the JSON of an argument: the argument itself, a file after `@`, or standard input for `-`.
+ * Reads JSON that an argument gives. The argument is the JSON itself, `@` and the path of a file, or `-` for standard input.
  *
  * @param what the value's name in messages, such as 'The input'
  * @throws CommandFailure if the source cannot be read, or is not JSON

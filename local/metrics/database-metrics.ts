@@ -30,8 +30,8 @@ interface Backlog {
 export type Asked = Pick<RemoteProcessor, 'queues' | 'jobs' | 'verdict'>;
 
 /**
- * Makes metrics of the jobs that wait in the database. Returns a function that reads them. Call it before each scrape. If
- * the database does not answer, `database_up` is the only metric.
+ * Makes metrics of the jobs that wait in the database. Returns a function that reads the database. Call the function
+ * before each scrape. If the database does not answer, `database_up` is the only metric.
  *
  * @param now returns the database's time
  */

@@ -19,9 +19,9 @@ export interface TopologyVersion {
 }
 
 /**
- * The topology version that `hello` reports. The version goes up when a fail point makes the server claim that it is not
- * primary, and at no other time, as the server's description never really changes. A driver that gets the error of the
- * fail point asks again at once.
+ * The topology version that `hello` reports. The server's description never really changes. So the version goes up at one
+ * occasion: when a fail point makes the server claim that it is not primary. A driver that gets this error asks again at
+ * once.
  */
 export class Topology {
   readonly #processId = new ObjectId();

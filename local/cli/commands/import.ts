@@ -85,7 +85,7 @@ export const importCommand: AddCommand = (parent, { env, output, url }) => {
     );
 };
 
-/** Returns the name of a time zone. @throws InvalidArgumentError */
+/** Checks the name of a time zone, and returns it. @throws InvalidArgumentError */
 function parseTimeZone(name: string): string {
   if (isTimeZone(name)) return name;
   throw new InvalidArgumentError('expected an IANA time zone such as Europe/Zurich.');

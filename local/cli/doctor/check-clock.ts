@@ -1,7 +1,7 @@
 import ms from 'ms';
 import { type Finding, ok, warning } from './finding.js';
 
-/** The difference beyond which logs are hard to compare. Jobs depend only on the database's clock. */
+/** A larger difference makes logs hard to compare. It does not affect jobs, which depend on the database's clock. */
 const TOLERATED_MS = 2_000;
 
 /**

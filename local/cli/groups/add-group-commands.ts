@@ -9,9 +9,9 @@ import { changeShape, type ShownGroup } from './group-shape.js';
 import { groupColumns } from './group-text.js';
 
 interface GroupCommands<Page extends { readonly cursor: string | null }> {
-  /** `batch` or `workflow`. */
+  /** The word for one: `batch` or `workflow`. */
   readonly one: string;
-  /** The name of the command, and of the path of the API. */
+  /** `batches` or `workflows`: the name of the command, and of the path in the API. */
   readonly many: string;
   readonly shape: z.ZodType<Page>;
   readonly rows: (page: Page) => readonly ShownGroup[];

@@ -24,8 +24,8 @@ const GAP = '  ';
 const LEAST_WIDTH = 8;
 
 /**
- * Returns a table that fits the terminal, with columns as wide as the rows need. If there is no room for all columns,
- * leaves out some and shrinks others, the widest first.
+ * Returns a table that fits the terminal. Columns are as wide as the rows need. If that is too wide, leaves out some
+ * columns and shrinks others, the widest first.
  */
 export function table<Row>(allColumns: readonly Column<Row>[], rows: readonly Row[], paper: Paper): string {
   const measured = columnsThatFit(

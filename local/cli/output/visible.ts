@@ -1,6 +1,6 @@
 /**
  * Makes foreign text safe for a terminal. Escapes every character that would move the cursor, colour the text, or turn
- * its direction. Otherwise anyone who adds a job could write anywhere on the screen of a person who lists it.
+ * its direction. Without that, anyone who adds a job could write anywhere on the screen of a person who lists jobs.
  */
 export function visible(text: string): string {
   return text.replaceAll(unsafe, (character) => escapes[character] ?? codeOf(character));

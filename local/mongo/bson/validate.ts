@@ -8,10 +8,10 @@ const MAX_DEPTH = 200;
 const MIN_SIZE = 5;
 
 /**
- * Checks that a valid BSON document begins at `start` and ends before `limit`: every size fits into its container, and
- * every text ends inside. The decoder checks nothing, so this must come first. Returns the offset after the document.
+ * Checks that a valid BSON document begins at `start` and ends before `limit`. Every size must fit into its container, and
+ * every text must end inside. Call this before the decoder, which checks nothing. Returns the offset after the document.
  *
- * @throws CommandError 22 (InvalidBSON) for anything else, 15 (Overflow) for more than 200 nested documents
+ * @throws CommandError 22 (InvalidBSON) for an invalid document, 15 (Overflow) for more than 200 nested documents
  */
 export function validateDocument(bytes: Buffer, start: number, limit: number, depth = 0): number {
   if (depth > MAX_DEPTH)

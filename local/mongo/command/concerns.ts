@@ -31,8 +31,8 @@ export function checkReadConcern(name: string, { readConcern, autocommit }: Doc)
 }
 
 /**
- * Returns a write concern error if more than one member must confirm the write, otherwise an empty document. The write
- * is done.
+ * Returns a write concern error if more than one member must confirm the write. Otherwise returns an empty document. The
+ * write is done in both cases.
  */
 export function writeConcernError({ writeConcern }: Doc): Doc {
   if (!isDoc(writeConcern) || writeConcern.w === undefined || writeConcern.w === 'majority') return {};

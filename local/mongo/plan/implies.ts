@@ -53,8 +53,8 @@ function isWithin(required: readonly (readonly Interval[])[], wanted: readonly I
 }
 
 /**
- * Returns whether one requirement has exactly the values of an `$in`. MongoDB does not recognize a subset of several
- * values.
+ * Returns whether one requirement has exactly the values of an `$in`. A requirement with a part of several values does not
+ * count, because MongoDB does not recognize it.
  */
 function isSame(required: readonly (readonly Interval[])[], wanted: readonly Interval[]): boolean {
   return required.some((intervals) => isSubset(intervals, wanted) && isSubset(wanted, intervals));

@@ -53,8 +53,8 @@ function outerEnds(bounds: Bounds): Interval {
 }
 
 /**
- * Returns whether all keys between the outer ends are inside. The bounds must be points, then one interval, then
- * everything.
+ * Returns whether all keys between the outer ends are within the bounds. They are if the first fields are bound to points,
+ * the next field to one interval, and the rest to nothing.
  */
 export function isContiguous(bounds: Bounds): boolean {
   const range = bounds.findIndex(

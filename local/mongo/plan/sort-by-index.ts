@@ -4,8 +4,8 @@ import type { Bounds } from './index-scan.js';
 import { isAll, isSinglePoint } from './intervals.js';
 
 /**
- * Returns the direction in which one scan within bounds gives the order of a sort: `true` for forward, `undefined` for
- * neither. Fields bound to one value need no order, neither in the index nor in the sort.
+ * Returns the direction in which one scan within bounds gives the order of a sort: `true` for forward, `false` for
+ * backward. Returns `undefined` if neither does. The order of a field that is bound to one value does not matter.
  */
 export function servesSort(
   index: OrderedIndex,
@@ -34,8 +34,8 @@ function orderedFields(index: OrderedIndex, bounds: Bounds, isFixed: (i: number)
 }
 
 /**
- * Returns whether no bound leaves out elements of an array. An array sorts by its least element, which a whole scan
- * meets first.
+ * Returns whether the bounds include all elements of an array. An array sorts by its least element, and only a whole scan
+ * certainly meets that element first.
  */
 function isWhole(index: OrderedIndex, bounds: Bounds, i: number): boolean {
   const { fields } = index.definition;

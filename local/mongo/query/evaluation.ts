@@ -20,8 +20,8 @@ export interface Environment {
   readonly now: Date;
   readonly variables: Doc;
   /**
-   * Returns documents of another collection of the same database, for stages such as `$lookup`: all, or those that
-   * match a query. The expressions of a query also see its variables.
+   * Returns documents of another collection of the same database, for stages such as `$lookup`. Returns all documents, or
+   * those that match a query. The expressions of the query also see the query's variables.
    */
   readonly collection: (name: string, query?: ForeignQuery) => Doc[];
 }

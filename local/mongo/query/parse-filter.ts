@@ -83,9 +83,9 @@ function parseNegated(path: string, operand: unknown): Doc {
 }
 
 /**
- * A condition on an element of an array. A condition of operators (`ofValue`) tests the element itself: as path '0' of an
- * array with only this element, so that an array as element is not entered. Any other condition tests the element's
- * fields.
+ * A condition on an element of an array. A condition without operators tests the element's fields. A condition of
+ * operators (`ofValue`) tests the element itself. For that, the element is put into an array and tested at path '0', so
+ * that an element which is an array is not entered.
  */
 export interface ElementCondition {
   readonly ofValue: boolean;

@@ -18,8 +18,8 @@ export type Test = (doc: unknown) => boolean;
 export type Operator = (path: string, operand: unknown, options: Options) => Test;
 
 /**
- * The query operators that test the values of a field. They know BSON: types and their order, missing and null, arrays
- * on the way and at the end of a path.
+ * The query operators that test the values of a field. They follow BSON's types and their order, tell missing from null,
+ * and look into arrays on the way and at the end of a path.
  */
 export const predicates: Record<string, Operator> = {
   $eq: positive(equals),

@@ -38,7 +38,7 @@ let length = 0;
 /**
  * Returns the key string of the values, one per index field. `directions` has -1 for each descending field.
  *
- * @param record the record's number; if given, the key ends with it
+ * @param record the record's number. If given, the key ends with it
  */
 export function keyString(
   values: readonly unknown[],
@@ -159,8 +159,8 @@ function writeText(type: number, text: string): void {
 const SHORT_TEXT = 64;
 
 /**
- * Writes a short ASCII text without zeros. Nearly all texts are such texts. Returns false for any other text, perhaps
- * after it has written a part of the text.
+ * Writes a short ASCII text without zeros, as nearly all texts are. Returns false for any other text, but may have written
+ * a part of it.
  */
 function writePlain(text: string): boolean {
   if (text.length > SHORT_TEXT) return false;

@@ -10,9 +10,9 @@ import { decodeStored } from './stored.js';
 import type { IndexCursor, View } from './view.js';
 
 /**
- * A collection as one transaction sees it. Shows the committed state, except for two kinds of records: those that the
- * transaction wrote, and those that others changed since it began. The view keeps the new versions of the former and the
- * old versions of the latter in indexes of its own. Its cost grows with these records, not with the collection.
+ * A collection as one transaction sees it. Shows the committed state, except for some records. Records that the
+ * transaction wrote appear in their new version. Records that others changed since it began appear in their old version.
+ * The view keeps these versions in indexes of its own. Its cost grows with their number, not with the collection.
  */
 export class TransactionView implements View {
   namespace = '';

@@ -47,10 +47,10 @@ export class UnreadableMessage extends Error {
 }
 
 /**
- * Reads one whole wire message. Checks every size in it, so that nothing outside is read.
+ * Reads one whole wire message. Checks every size in it, so that no byte after the message is read.
  *
- * @throws UnreadableMessage for invalid content, which is answered with its error
- * @throws Error for an unknown flag, or an operation that MongoDB 7 lacks, too. Then the connection must end
+ * @throws UnreadableMessage for invalid content. The client gets its error as the answer
+ * @throws Error for an unknown flag or operation, as in MongoDB 7. Then the connection must end
  */
 export function readRequest(message: Buffer): Request {
   const requestId = message.readInt32LE(4);

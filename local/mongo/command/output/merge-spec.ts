@@ -93,8 +93,8 @@ function fieldsOf(on: unknown): readonly string[] {
 }
 
 /**
- * Returns the variables of the pipeline `whenMatched`. They are the variables of `let`, and `$$new` for the result,
- * unless a result is never inserted.
+ * Returns the variables of the pipeline `whenMatched`: the variables of `let`, and `$$new` for the result. Leaves out
+ * `$$new` if no result is ever inserted.
  */
 function variablesOf(
   given: unknown,

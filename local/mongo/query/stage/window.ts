@@ -5,8 +5,8 @@ import type { KeyMaker } from '../../storage/index-keys.js';
 import { shiftDate } from '../expression/date-units.js';
 
 /**
- * The window of a function. `from` and `to` count documents. A range compares the sort values of other documents with that
- * of the document.
+ * The window of a function. `from` and `to` count documents. A range compares the document's sort value with the sort
+ * values of the others.
  */
 export type Window =
   | { readonly kind: 'documents'; readonly from: number; readonly to: number }
