@@ -1,4 +1,4 @@
-/** How an alert is written: JSON for programs, or what Slack's incoming webhooks take. */
+/** Formats of an alert: JSON for programs, or the form that Slack's incoming webhooks take. */
 export const alertFormats: readonly AlertFormat[] = ['plain', 'slack'];
 
 export type AlertFormat = 'plain' | 'slack';

@@ -8,7 +8,7 @@ import { isConnectionString } from './mongo/client.js';
 import { collectionPrefixSchema, DEFAULT_COLLECTION_PREFIX } from './mongo/collection-prefix.js';
 import { validateNow } from './validate.js';
 
-/** An entry of API_KEYS. Only its holder knows the key itself. */
+/** An entry of API_KEYS. It holds a digest, since only the holder knows the key itself. */
 export interface ApiKey {
   /** Name of the key in logs, which distinguishes the keys during a rotation. */
   readonly id: string;
@@ -26,33 +26,35 @@ const httpAccesses = ['keys', 'iam'] as const;
 
 const metricsSettings = ['alarms', 'all'] as const;
 
-/** Which figures of the functions become metrics: only those that alarms need, or all. */
+/** Figures of the functions that become metrics: all, or only those that alarms need. */
 export type MetricsSetting = (typeof metricsSettings)[number];
 
 /** Default on Lambda, where jobs mostly wait for other services. Locally the default is the number of CPUs. */
 const DEPLOYED_MAX_THREADS = 10;
 
-/** Default on Lambda. Enough to drain a backlog in parallel, and leaves capacity for other functions. */
+/** Default on Lambda. It drains a backlog in parallel, and leaves capacity for other functions. */
 const DEPLOYED_MAX_WORKERS = 10;
 
 /**
- * Default on Lambda: do not wait. Wake-up messages start workers within the minute for less than a waiting worker
- * costs.
+ * Default on Lambda: do not wait. A wake-up message starts a worker within the minute, for less than a waiting worker costs.
  */
 const DEPLOYED_LINGER_MS = 0;
 
-/** Minimum length: as many characters as the digest has bytes. RFC 2104, section 3, advises against shorter keys. */
+/** Minimum length. RFC 2104, section 3, advises against keys shorter than the digest, which has 32 bytes. */
 const MIN_SESSION_SECRET = 32;
 
 /** Standard Webhooks asks for 24 bytes or more. */
 const MIN_WEBHOOK_SECRET = 24;
 
-/** Any random secret has more different characters, even in hexadecimal. Fewer suggest a word or one repeated key. */
+/**
+ * Minimum number of different characters. Any random secret has more, even in hexadecimal. A word or one repeated key has
+ * fewer.
+ */
 const MIN_DIFFERENT_CHARACTERS = 8;
 
 const webhookSecretExpected = `at least ${MIN_WEBHOOK_SECRET} characters, of which ${MIN_DIFFERENT_CHARACTERS} are different; or whsec_ and the base64 of at least ${MIN_WEBHOOK_SECRET} bytes`;
 
-/** Digests of empty keys, which a shell computes when the key's variable is not set. Anyone could send such a key. */
+/** Digests of empty keys. A shell computes one if the variable with the key is not set. Anyone could send such a key. */
 const noKeys = ['', '\n', '\r\n'].map((text) => createHash('sha256').update(text).digest());
 
 const mongodbUri = z
@@ -93,7 +95,7 @@ export const configSchema = z.object({
   MONGODB_DATABASE: setting('1 to 63 characters other than / \\ . " $ * < > : | ? and space', (text) =>
     /^[^/\\. "$*<>:|?\0]{1,63}$/.test(text) ? text : undefined,
   ).default('remote-processor'),
-  /** Prefix of our collections' names. Empty for the names that versions without prefixes used. */
+  /** Prefix of our collections' names. If empty, the names are those of versions without prefixes. */
   COLLECTION_PREFIX: collectionPrefixSchema.default(DEFAULT_COLLECTION_PREFIX),
   /** How many jobs a worker runs at a time. */
   MAX_THREADS: setting('a whole number from 1 to 1000', upTo1000).optional(),
@@ -101,7 +103,7 @@ export const configSchema = z.object({
   MAX_WORKERS: setting('a whole number from 1 to 1000', upTo1000).optional(),
   /** How long before its deadline a worker stops. Default: 10 s or a tenth of its time, whichever is smaller. */
   DEADLINE_MARGIN: setting('a duration such as 10s', parsedBy(durationSchema)).optional(),
-  /** How long an idle worker waits for a job known to become due in that time. Default: not at all. */
+  /** How long an idle worker waits for a job that becomes due in that time. Default: not at all. */
   LINGER: setting('a duration such as 1m, at most 24 days', parsedBy(timerDurationSchema)).optional(),
   /** Queues that a worker takes jobs from. Default: all. */
   QUEUES: setting('names of queues, separated by commas', nonEmptyList).optional(),
@@ -126,14 +128,14 @@ export const configSchema = z.object({
     `different secrets, separated by commas, each of at least ${MIN_SESSION_SECRET} characters, of which ${MIN_DIFFERENT_CHARACTERS} are different`,
     sessionSecrets,
   ).optional(),
-  /** Address under which the HTTP API is reached from outside, for links that answer callbacks of steps. */
+  /** Address at which the HTTP API is reached from outside. The links that answer callbacks of steps begin with it. */
   CALLBACK_URL: setting('an http or https URL', httpUrl).optional(),
   /** Secrets that sign these links. The first signs, links of all are taken. Without any, there are no callbacks. */
   CALLBACK_SECRETS: secret(
     `different secrets, separated by commas, each of at least ${MIN_SESSION_SECRET} characters, of which ${MIN_DIFFERENT_CHARACTERS} are different`,
     sessionSecrets,
   ).optional(),
-  /** Whether to index lists of jobs by queue. Default: leave the index as it is. */
+  /** Whether jobs have an index by queue and time, for lists of one queue's jobs. Default: the index stays as it is. */
   INDEX_BY_QUEUE: setting('true or false', trueOrFalse).optional(),
   LOG_LEVEL: setting(`one of ${logLevels.join(', ')}`, (text) =>
     logLevels.find((level) => level === text),
@@ -144,15 +146,15 @@ export const configSchema = z.object({
   ).default('alarms'),
   /** Port at which a process that stays up serves its metrics to Prometheus. Default: none. */
   METRICS_PORT: portSetting.optional(),
-  /** Address that it listens on for that. Default: this machine only. */
+  /** Address at which it serves them. Default: this machine only. */
   METRICS_HOST: setting('the name or the IP address of a host', (text) =>
     /^[\w.:-]+$/.test(text) ? text : undefined,
   ).default('127.0.0.1'),
-  /** Lambda function to invoke when a job was added. Without it, jobs wait for the worker's next scheduled run. */
+  /** Lambda function to invoke when a job was added. If unset, jobs wait for the worker's next scheduled run. */
   WORKER_FUNCTION_NAME: setting('the name or ARN of a Lambda function', (text) =>
     /^[\w:-]{1,170}$/.test(text) ? text : undefined,
   ).optional(),
-  /** SQS queue that starts workers now or later. Without it, the function is invoked directly, and only now. */
+  /** SQS queue that starts workers now or later. If unset, the function is invoked directly, and only now. */
   WAKE_UP_QUEUE_URL: setting('the URL of an SQS queue', httpUrl).optional(),
   /** Endpoint of a Lambda service other than AWS's own, for running on one machine. */
   LAMBDA_ENDPOINT: setting('an http or https URL', httpUrl).optional(),
@@ -161,25 +163,25 @@ export const configSchema = z.object({
     isWebhookSecret(text) ? text : undefined,
   ).optional(),
   /**
-   * Secrets that sign webhook requests to these origins. A receiver that knows one cannot impersonate the sender to
-   * others.
+   * Secrets that sign webhook requests, by origin of the receiver. A receiver knows only its own secret, so it cannot
+   * impersonate the sender to others.
    */
   WEBHOOK_SECRETS: secret(
     `entries such as https://hooks.example.com=secret, separated by commas or spaces, each origin once; each secret with ${webhookSecretExpected}`,
     webhookSecrets,
   ).optional(),
   /**
-   * URL of the webhook that is told when the verdict changes. A secret, since the address of a webhook often holds one.
-   * Default: nowhere.
+   * URL of the webhook that is told when the verdict changes. It is a secret, because the address of a webhook often is.
+   * Default: none.
    */
   ALERT_WEBHOOK_URL: secret('an http or https URL without user and password', (text) =>
     hasNoCredentials(text) ? httpUrl(text) : undefined,
   ).optional(),
-  /** Secret that signs alerts. Without it, they are not signed. */
+  /** Secret that signs alerts. If unset, alerts are not signed. */
   ALERT_WEBHOOK_SECRET: secret(webhookSecretExpected, (text) =>
     isWebhookSecret(text) ? text : undefined,
   ).optional(),
-  /** How alerts are written. Default: as Slack takes them if it is an address of Slack's, else plain. */
+  /** Format of alerts. Default: Slack's for an address of Slack, else plain. */
   ALERT_WEBHOOK_FORMAT: setting(`one of ${alertFormats.join(', ')}`, (text) =>
     alertFormats.find((format) => format === text),
   ).optional(),
@@ -222,19 +224,19 @@ export function readConfig(env: Environment): Config {
 /**
  * Reads the settings of a deployed function, like `readConfig`.
  *
- * @param subject names the source in the error, for settings that do not all come from the environment
+ * @param subject names the source in the error. Give it if some settings do not come from the environment
  * @throws ValidationError, also when MONGODB_URI is missing
  */
 export function readFunctionConfig(env: Given, subject?: string): FunctionConfig {
   return readEnvironment(functionConfigSchema, env, subject);
 }
 
-/** Returns how the links of callbacks are made, or undefined if a setting is missing. */
+/** Returns the address and the secrets of links for callbacks, or undefined if either setting is missing. */
 export function callbacksOf({ CALLBACK_URL: url, CALLBACK_SECRETS: secrets }: Config) {
   return url !== undefined && secrets ? { url, secrets } : undefined;
 }
 
-/** Returns where changes of the verdict are sent to, or undefined for nowhere. */
+/** Returns the webhook for changes of the verdict, or undefined if there is none. */
 export function alertsOf(config: Config) {
   const { ALERT_WEBHOOK_URL: url, ALERT_WEBHOOK_SECRET: secret, ALERT_WEBHOOK_FORMAT: format } = config;
   return url === undefined ? undefined : { url, secret, format: format ?? usualFormat(url) };
@@ -253,7 +255,7 @@ export function readEnvironment<Schema extends z.ZodType>(
   return validateNow(schema, withoutEmpty(env), subject);
 }
 
-/** Drops empty variables, because a template sets a variable without a value to the empty string. */
+/** Drops empty variables. A template sets a variable without a value to the empty string. */
 function withoutEmpty(env: Given): Given {
   const isSet = (value: unknown) => (typeof value === 'string' ? value.trim() !== '' : value !== undefined);
   return Object.fromEntries(
@@ -263,12 +265,12 @@ function withoutEmpty(env: Given): Given {
 
 const MEANT_WHEN_EMPTY: keyof Config = 'COLLECTION_PREFIX';
 
-/** Returns a schema for a variable that `parse` understands. The error shows the expected form and the given value. */
+/** Returns a schema for a variable whose text `parse` understands. The error shows the expected form and the given value. */
 function setting<Value>(expected: string, parse: (text: string) => Value | undefined) {
   return variable(parse, (text) => `expected ${expected}, not ${JSON.stringify(text)}`);
 }
 
-/** Returns a schema like `setting`, but the error does not show the value. */
+/** Returns a schema as `setting` does, but its error does not show the value. */
 function secret<Value>(expected: string, parse: (text: string) => Value | undefined) {
   return variable(parse, () => `expected ${expected} (the value is a secret and not shown)`);
 }
@@ -315,8 +317,8 @@ function sessionSecrets(text: string): string[] | undefined {
 }
 
 /**
- * Returns whether a text is strong enough as a webhook secret. `whsec_` marks base64, as the Standard Webhooks
- * libraries write it; anything else is plain text.
+ * Returns whether a text is strong enough as a webhook secret. A text that begins with `whsec_` is base64, as in the Standard
+ * Webhooks libraries. Any other is plain text.
  */
 function isWebhookSecret(text: string): boolean {
   const [, base64] = /^whsec_(.*)$/.exec(text) ?? [];

@@ -1,6 +1,6 @@
 const MARK = '…';
 
-/** Cuts a text to at most `maxBytes` of UTF-8, including an ellipsis at the end. No character is cut in two. */
+/** Cuts a text to at most `maxBytes` of UTF-8, including an ellipsis at the end. Never cuts within a character. */
 export function cutText(text: string, maxBytes: number): string {
   // No character takes more than 3 bytes per code unit.
   if (text.length * 3 <= maxBytes || Buffer.byteLength(text) <= maxBytes) return text;

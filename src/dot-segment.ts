@@ -1,5 +1,5 @@
 /**
- * Returns whether a text has a segment `.` or `..` between slashes or backslashes, which browsers and libraries treat
+ * Returns whether a text has a segment `.` or `..` between slashes or backslashes. Browsers and libraries treat such a segment
  * as a folder.
  */
 export function hasDotSegment(text: string): boolean {

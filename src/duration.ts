@@ -5,7 +5,7 @@ import * as z from 'zod';
 /** Milliseconds, or a string such as `'10s'`, `'5m'`, `'2 days'` (as the `ms` package reads it). Fractions are rounded up. */
 export type Duration = number | string;
 
-/** Refuses longer durations, which are a mistake. Added to a date, they could exceed the range of a Date. */
+/** The longest duration. A longer one is a mistake, and a date plus that duration could exceed the range of a Date. */
 const MAX_DURATION_MS = ms('100 years');
 
 /**
@@ -21,7 +21,7 @@ export const durationSchema = z
     return z.NEVER;
   });
 
-/** The longest time of Node's timers, 24.8 days. Longer ones fire at once. */
+/** The longest time that Node's timers can wait, 24.8 days. A timer with a longer time fires at once. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** A `Duration` for a timer. */
@@ -43,7 +43,7 @@ function parseDuration(text: string): number {
   return milliseconds ?? Number.NaN;
 }
 
-/** Rounds up, except for a fraction below a millionth, which is a rounding error, as with 1.1 hours. */
+/** Rounds up. Drops a fraction below a millionth, because that is a rounding error, as with 1.1 hours. */
 function roundUp(milliseconds: number): number {
   return Math.ceil(Number(milliseconds.toFixed(6)));
 }

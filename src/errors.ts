@@ -13,8 +13,8 @@ export type { Issue } from './issues.js';
 import { describeIssues, firstIssues, type Issue, MAX_DETAIL_BYTES } from './issues.js';
 
 /**
- * Base class: `catch (error) { if (error instanceof RemoteProcessorError) … error.code }`. An error from another copy of
- * this package is also an instance of the class of the same name.
+ * Base class of the errors. It also matches errors of another copy of this package, as each class of error does. Example:
+ * `catch (error) { if (error instanceof RemoteProcessorError) … error.code }`
  */
 export abstract class RemoteProcessorError extends Error {
   static {
@@ -59,7 +59,7 @@ export class SchemaFailedError extends RemoteProcessorError {
   /** @param subject name of the value, for example "Input of job 'echo'" */
   constructor(
     readonly subject: string,
-    /** Text of the error that its code threw. */
+    /** Message of the error that its code threw. */
     readonly reason: string,
     options?: ErrorOptions,
   ) {
@@ -70,7 +70,7 @@ export class SchemaFailedError extends RemoteProcessorError {
   }
 }
 
-/** Limit of an unknown name in a message, since it can have any length. */
+/** Maximum length of an unknown name in a message. The name itself can have any length. */
 const MAX_NAME_BYTES = 200;
 
 /** No job factory has this name. `known` lists the names that exist. */
@@ -279,8 +279,8 @@ export class RemoteException extends RemoteProcessorError {
 }
 
 /**
- * A step of a job has failed for good, by all its tries or by a result that cannot be stored. It is thrown again in each
- * attempt, so a job that does not catch it ends in `error` at once. Retrying the job tries the step anew.
+ * A step of a job has failed for good: all its tries failed, or its result cannot be stored. Every later attempt throws this
+ * error again at that step. So a job that does not catch it ends in `error` at once. Retrying the job tries the step anew.
  */
 export class StepFailedError extends RemoteProcessorError {
   static {
@@ -300,8 +300,8 @@ export class StepFailedError extends RemoteProcessorError {
 }
 
 /**
- * A step with `atMostOnce` was cut off, and may have done its work or not. A job that does not catch it ends in `error` at
- * once. Retrying the job runs the step anew.
+ * A step with `atMostOnce` was cut off, so nobody knows whether it did its work. A job that does not catch this error ends in
+ * `error` at once. Retrying the job runs the step anew.
  */
 export class StepInterruptedError extends RemoteProcessorError {
   static {
@@ -316,18 +316,11 @@ export class StepInterruptedError extends RemoteProcessorError {
 }
 
 /**
- * Middleware gets this error from `next` when an attempt ends between two steps. The job waits, or its time is up, and
- * it goes on in a later attempt. It is no failure. A job's function never gets it.
+ * Middleware gets this error from `next` when an attempt ends between two steps, because the job waits or its time is up. The
+ * job goes on in a later attempt. The error is no failure. A job's function never gets it.
  *
- * @example
- * run: async (context, next) => {
- *   try {
- *     await next();
- *   } catch (error) {
- *     if (!(error instanceof JobSuspended)) report(error);
- *     throw error;
- *   }
- * }
+ * @example run: async (context, next) => { try { await next(); } catch (error) { if (!(error instanceof JobSuspended))
+ * report(error); throw error; } }
  */
 export class JobSuspended extends RemoteProcessorError {
   static {
@@ -342,8 +335,8 @@ export class JobSuspended extends RemoteProcessorError {
 }
 
 /**
- * Thrown by a job to be retried after a delay of its choice, such as one that a service requested. Uses up an attempt,
- * like any error.
+ * Thrown by a job to be retried after a delay of its choice, for example the delay that a service requested. Uses up an
+ * attempt, like any error.
  *
  * @example throw new RetryAfter(`${response.headers.get('retry-after')}s`, 'Too many requests');
  */
@@ -365,7 +358,7 @@ export class RetryAfter extends RemoteProcessorError {
 }
 
 /**
- * Thrown by a job to postpone itself. The job is queued again to run after the delay, and no attempt is used up.
+ * Thrown by a job to postpone itself. The job is queued again, and runs after the delay. No attempt is used up.
  *
  * @example if (!(await isReady())) throw new Snooze('5m');
  */
@@ -383,8 +376,8 @@ export class Snooze extends RemoteProcessorError {
 }
 
 /**
- * Thrown by a job that was told to slow down, for example by status 429 with Retry-After. Puts off the job without
- * using up an attempt, and all other jobs under the same rate limit. Without a rate limit, it acts as `Snooze`.
+ * Thrown by a job that was told to slow down, for example by status 429 with Retry-After. Puts off this job and all other jobs
+ * under the same rate limit. No attempt is used up. Without a rate limit, it acts as `Snooze`.
  */
 export class RateLimited extends RemoteProcessorError {
   static {
@@ -402,7 +395,7 @@ export class RateLimited extends RemoteProcessorError {
 /** Why a running job's signal fires. */
 export type AbortReason = 'cancelled' | 'lease lost' | 'stopping' | 'timed out' | 'failed';
 
-/** The `reason` of a running job's AbortSignal, which `signal.throwIfAborted()` and `fetch` throw. */
+/** The `reason` of a running job's AbortSignal. `signal.throwIfAborted()` and `fetch` throw it. */
 export class AttemptAbortedError extends RemoteProcessorError {
   static {
     brand(AttemptAbortedError, 'attempt_aborted');

@@ -38,13 +38,13 @@ export interface AttemptStarted extends JobOfEvent {
   readonly attempt: number;
   /** Name of the drain, as in leases and in the log. */
   readonly worker: string;
-  /** Moment since which the job was both due and queued, by the database's clock. */
+  /** Since when the job was both due and queued, by the database's clock. */
   readonly dueSince: Date;
 }
 
 /**
- * A step of a job has ended. It is told by the attempt in which that was noticed. If a worker dies right after a wait, a
- * later attempt tells the end of the wait again.
+ * A step of a job has ended. The attempt that notices the end emits the event. If a worker dies right after a wait, a later
+ * attempt emits it again.
  */
 export interface StepEnded extends JobOfEvent, EndedStep {}
 
@@ -54,13 +54,13 @@ export interface AttemptEnded extends JobOfEvent {
   readonly attempt: number;
   /** Name of the drain, as in `AttemptStarted`. Absent for a job of `pullNextJob`. */
   readonly worker?: string;
-  /** How the attempt is counted in the summary of `drain`, or `recovered` if recovery ended it after its lease expired. */
+  /** How the attempt ended, as `drain` counts it in its summary. `recovered` if recovery ended it after its lease expired. */
   readonly outcome: Ending | 'recovered';
-  /** How long the function ran, in milliseconds. Absent if it was not called, or the time is unknown. */
+  /** How long the function ran, in milliseconds. Absent if it was not called, or if the time is unknown. */
   readonly durationMs?: number | undefined;
   /**
-   * How long the job had been due when its function was called, in milliseconds, by this process's clock. Negative if that is
-   * slow. Absent where `durationMs` is.
+   * How long the job had been due when its function was called, in milliseconds, by this process's clock. Negative if that
+   * clock is slow. Absent whenever `durationMs` is.
    */
   readonly waitedMs?: number | undefined;
   /** Message of the error that the attempt failed with. */
@@ -78,8 +78,8 @@ export interface JobSettled {
 }
 
 /**
- * A worker lost the lease of a running job, and another worker may run the job. Both the process that recovers the job
- * and the worker, if it is still alive, emit this event.
+ * A worker lost the lease of a running job, so another worker may run the job. The process that recovers the job emits this
+ * event. The worker, if it is still alive, emits it too.
  */
 export type LeaseLost = Omit<AttemptStarted, 'dueSince'>;
 
@@ -91,23 +91,20 @@ export interface ScheduleFired extends JobOfEvent {
   readonly at: Date;
 }
 
-/**
- * A limit made a job wait. Told when the job gets its place. Under a rate limit, told when the job is put off, for as long
- * as it is put off.
- */
+/** A limit made a job wait. Emitted when the job gets its place. Under a rate limit, it is emitted when the job is put off. */
 export interface JobWaited extends JobOfEvent {
-  /** Name of the limit, such as `import`. Begins with `rate `, `order `, `turn ` or `unique ` if it is one of these. */
+  /** Name of the limit, such as `import`. Begins with `rate `, `order `, `turn ` or `unique ` for limits of these kinds. */
   readonly limit: string;
-  /** The limit's name, and `=` and the key if it has one, such as `import=acme`. */
+  /** Name of the limit. A key, if it has one, follows after `=`, such as `import=acme`. */
   readonly limitKey: string;
   /** Duration in milliseconds, by the database's clock. */
   readonly waitedMs: number;
 }
 
-/** A circuit breaker opened, or stays open because the job that was tried failed too. */
+/** A circuit breaker opened, or it stays open because the job that was tried failed too. */
 export interface CircuitOpened {
   readonly jobName: string;
-  /** How long no job of this kind starts, in milliseconds. Afterwards one is tried. */
+  /** How long no job of this kind starts, in milliseconds. Afterwards one job is tried. */
   readonly pauseMs: number;
 }
 
@@ -156,8 +153,8 @@ export type EventName = keyof ProcessorEvents;
 export type EventListener<Name extends EventName> = (event: ProcessorEvents[Name]) => unknown;
 
 /**
- * The listeners of one event. The list is never changed in place, so calling them needs no copy and uses the listeners
- * registered when the event was emitted.
+ * The listeners of one event. A change makes a new list. So a call needs no copy, and uses the listeners registered when the
+ * event was emitted.
  */
 class Listeners<Event> {
   all: readonly ((event: Event) => void)[] = [];
@@ -218,14 +215,14 @@ export class Events {
   }
 
   /**
-   * Does what `on` does, for a listener of this package that neither throws nor leaves a promise behind. Costs much
-   * less per event.
+   * Does what `on` does, at much less cost per event. The listener must be one of this package that neither throws nor leaves a
+   * promise behind.
    */
   onSafely<Name extends EventName>(name: Name, listener: (event: ProcessorEvents[Name]) => void): () => void {
     return this.#listeners[name].add(listener);
   }
 
-  /** Returns whether the event has listeners. Otherwise it need not be created. */
+  /** Returns whether the event has listeners. If not, nobody needs to create it. */
   isHeard(name: EventName): boolean {
     return this.#listeners[name].all.length > 0;
   }
@@ -235,8 +232,8 @@ export class Events {
   }
 
   /**
-   * Wraps a listener so that its rejections are logged as its own, and not attributed to the job during which it was
-   * called.
+   * Wraps a listener so that its rejections are logged as its own. Otherwise they would be attributed to the job that runs
+   * then.
    */
   #harmless<Name extends EventName>(name: Name, listener: EventListener<Name>) {
     let hasFailed = false;

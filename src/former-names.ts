@@ -19,10 +19,7 @@ import type { WorkerPage } from './worker/find-live-workers.js';
 import type { LiveWorker } from './worker/worker-document.js';
 import type { Workers } from './worker/workers.js';
 
-/**
- * Deprecated names of methods, from version 0.1, when all were on the processor. They will be removed in the next
- * version.
- */
+/** Deprecated names of methods, from version 0.1, when all methods were on the processor. The next version removes them. */
 export abstract class FormerNames {
   abstract readonly jobs: Jobs;
   abstract readonly factories: Factories;

@@ -4,7 +4,7 @@ const EVENT = 'unhandledRejection';
 
 type OnRejection = (reason: unknown) => void;
 type Listener = NodeJS.UnhandledRejectionListener;
-/** A registered listener. If it wraps another one, because of `once` or as a stand-in, `listener` is the original. */
+/** A registered listener. If it wraps another one, because of `once` or as a stand-in, `listener` is the wrapped one. */
 type Registered = Listener & { readonly listener?: Listener };
 
 /** Handler of rejections for the attempt that the current code belongs to. */
@@ -14,19 +14,19 @@ let users = 0;
 let others = new Map<Listener, Registered>();
 
 /**
- * Runs a job function. An unhandled rejection of its promises is reported to `onRejection`. Otherwise it would end the
- * process, and with it the other jobs. Works inside `withJobRejections`.
+ * Runs a job function. Reports unhandled rejections of its promises to `onRejection`. Otherwise such a rejection would end the
+ * process with all its jobs. Works inside `withJobRejections`.
  */
 export function catchingRejections<Result>(onRejection: OnRejection, run: () => Result): Result {
   return attempts.run(onRejection, run);
 }
 
 /**
- * Isolates unhandled rejections of jobs while `work` runs. Any other rejection goes to the previous listeners, or ends
- * the process as by default. Afterwards the previous listeners are restored, except any removed meanwhile.
+ * Isolates unhandled rejections of jobs while `work` runs. Any other rejection goes to the previous listeners, or ends the
+ * process as by default. Afterwards the previous listeners are restored, except any removed meanwhile.
  *
- * An event cannot be kept from its listeners, and Lambda's own listener ends the container with all its jobs. So each
- * listener is replaced, at its position, by a stand-in that only passes on rejections of other code.
+ * Nothing can hide an event from its listeners, and Lambda's own listener ends the container with all its jobs. So a stand-in
+ * replaces each listener at its position. It passes on only the rejections of other code.
  */
 export async function withJobRejections<Result>(work: () => Promise<Result>): Promise<Result> {
   users += 1;
@@ -40,9 +40,9 @@ export async function withJobRejections<Result>(work: () => Promise<Result>): Pr
 }
 
 /**
- * Works like `withJobRejections` for the rest of this process. Meant for a Lambda container, which is frozen between
- * two drains. A promise that a job left behind may reject when the container thaws, which would end the next
- * invocation.
+ * Works like `withJobRejections` for the rest of this process. It is meant for a Lambda container, which is frozen between two
+ * drains. When the container thaws, a promise that a job left behind may reject. Without this call, the rejection would end the
+ * next invocation.
  */
 export function keepJobRejections(): void {
   users += 1;
@@ -93,8 +93,8 @@ function standIn(original: Registered): Registered {
 }
 
 /**
- * Returns whether Node registered the listener by `once`, judged by the function's name. Any other function with a
- * property `listener` is a stand-in of a second copy of this package.
+ * Returns whether Node registered the listener by `once`. The function's name tells. Any other function with a property
+ * `listener` is a stand-in of a second copy of this package.
  */
 function isOnce(original: Registered): boolean {
   return original.name === 'bound onceWrapper';

@@ -14,16 +14,16 @@ export interface JobsReady {
 }
 
 /**
- * Asks for workers. Awaited for up to 3 seconds, because on Lambda nothing continues after the response. A kick may
- * fail or get lost, since the worker's next scheduled run finds all jobs. After a failure it is not called for a
- * second, then for two, and so on up to half a minute.
+ * Asks for workers. It is awaited for up to 3 s, because on Lambda nothing continues after the response. It may fail or get
+ * lost, since the worker's next scheduled run finds all jobs. After a failure it is not called for 1 s. The pause doubles with
+ * each further failure, up to 30 s.
  */
 export type Kick = (ready: JobsReady) => Promise<void>;
 
 /** Looks for these jobs now. Returns how many of them it takes. */
 export type Taker = (jobs: readonly QueuedJob[]) => number;
 
-/** The longest delay of an SQS message, less a second. The scheduler announces later jobs in time. */
+/** The longest delay of an SQS message, less a second. The scheduler announces jobs that are due later. */
 export const MAX_AHEAD_MS = 15 * 60_000 - 1_000;
 
 /**
@@ -33,8 +33,8 @@ export const MAX_AHEAD_MS = 15 * 60_000 - 1_000;
 const MAX_WAIT_MS = 3_000;
 
 /**
- * The only signal that jobs are ready, and the source of the event `jobsReady`. It wakes the workers of this process.
- * If they have no room for all jobs, it calls the kick to ask for more workers.
+ * Tells when jobs are ready, and emits the event `jobsReady`. Nothing else signals that. Wakes the workers of this process. If
+ * they have no room for all jobs, calls the kick to ask for more workers.
  */
 export class ReadySignal {
   readonly #takers = new Set<Taker>();

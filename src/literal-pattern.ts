@@ -1,4 +1,7 @@
-/** Returns a condition that matches texts that contain a user's text literally, never as a pattern, in upper or lower case. */
+/**
+ * Returns a condition for texts that contain a user's text, in upper or lower case. No character of the user's text acts as a
+ * pattern.
+ */
 export function containing(text: string): { readonly $regex: string; readonly $options: 'i' } {
   return { $regex: text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'), $options: 'i' };
 }

@@ -37,8 +37,8 @@ export function withFields(log: Logger, fields: LogFields | (() => LogFields)): 
 }
 
 /**
- * Writes without `console.log`, which on Lambda prefixes the line with time, request id and level, so that it is not
- * JSON.
+ * Writes a line to standard output. Does not use `console.log`, because on Lambda that prefixes time, request id and level, and
+ * the line is no longer JSON.
  */
 function writeLine(level: string, message: string, fields: LogFields = {}): void {
   process.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), level, message, ...fields })}\n`);

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 
 /**
- * Returns the schema of an object with members of any names. Refuses one named `__proto__`, which zod would leave out. Its
- * type is a plain one, since the lowest supported version of zod has none for `preprocess`.
+ * Returns the schema of an object with members of any names. It refuses a member named `__proto__`, which zod would leave out.
+ * Its declared type is plain, since the lowest supported version of zod has no type for `preprocess`.
  */
 export function namedRecord<Member extends z.ZodType>(
   name: z.ZodString,

@@ -17,7 +17,7 @@ export const momentPlaceSchema: z.ZodType<MomentPlace> = z
   .tuple([momentSchema, storableText])
   .transform(([at, id]) => ({ at, id }));
 
-/** The page to read: its size, and the place that it begins after. Absent for the first page. */
+/** The page to read: its size, and the place after which it begins. The first page has no place. */
 interface NewestFirstPage {
   readonly limit: number;
   readonly maxBytes: number;
@@ -32,11 +32,11 @@ interface PageOptions {
 }
 
 /**
- * Reads a page of documents, the newest first by a field, and by descending id where moments are equal. Returns a cursor
- * for the next page, undefined at the end. Needs an index on the field and `_id`, both descending.
+ * Reads a page of documents, newest first by a field. Equal moments are in descending order of their ids. Returns a cursor for
+ * the next page, undefined at the end. Needs an index on the field and `_id`, both descending.
  *
  * @param field the field with the moment by which the list is sorted
- * @param find returns the documents that match the conditions, to which it adds its own
+ * @param find returns the documents that match the given conditions and its own
  */
 export async function readNewestFirst<
   Field extends string,

@@ -25,7 +25,10 @@ function fromJson(text: string): unknown {
   }
 }
 
-/** Jobs that are searched for one page, at most, if no index has its conditions. Takes some ten milliseconds. */
+/**
+ * Maximum number of jobs that are searched for one page if no index has its conditions. The search takes about ten
+ * milliseconds.
+ */
 export const MAX_SEARCHED = 5000;
 
 /** Options that limit the size of a page. */

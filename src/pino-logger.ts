@@ -9,8 +9,8 @@ export interface FieldsFirstLogger {
 }
 
 /**
- * Returns a logger that writes to pino. Without it, pino would take the message for the fields and drop the fields,
- * because it expects them first and `Logger` second.
+ * Returns a logger that writes to pino. pino expects the fields first, but a `Logger` gets the message first. Without this
+ * function, pino would take the message for the fields and drop the fields.
  *
  * @example new RemoteProcessor({ db, log: pinoLogger(pino({ level: 'warn' })) });
  */

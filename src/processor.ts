@@ -130,7 +130,7 @@ import type { DrainSummary } from './worker/summary.js';
 import { unlessAborted } from './worker/unless-aborted.js';
 import { Workers } from './worker/workers.js';
 
-/** Lets two heartbeats fail before the lease expires, yet a crash is noticed within a minute. */
+/** Default lease. It lets two heartbeats fail before it expires, but reveals a crash within a minute. */
 const DEFAULT_LEASE_MS = 30_000;
 
 /**
@@ -145,11 +145,11 @@ const RECOVERY_RETRY_MS = 1_000;
  */
 const RECOVERY_TRY_MS = 5_000;
 
-/** How long a tick of the scheduler works on operations on many jobs, and how long before its deadline it ends that. */
+/** How long a tick of the scheduler works on operations on many jobs. It also stops this long before its deadline. */
 const OPERATIONS_MS = 30_000;
 const BEFORE_DEADLINE_MS = 5_000;
 
-/** How often a scheduler looks for steps of jobs that are gone. */
+/** How often a scheduler searches for steps of removed jobs. */
 const SWEEP_EVERY_MS = 60 * 60 * 1000;
 
 export interface RemoteProcessorOptions<Jobs extends JobsByName = JobsByName> {
@@ -180,12 +180,12 @@ export interface RemoteProcessorOptions<Jobs extends JobsByName = JobsByName> {
    */
   readonly kick?: Kick;
   /**
-   * The kinds of jobs by name, which types these names: job factories, or contracts if the code is elsewhere. Each key
-   * is the name in the job's definition. The first call that uses the database registers them. Default: none, so any
+   * The kinds of jobs by name, which types these names. Give job factories, or contracts for kinds whose code is elsewhere.
+   * Each key is the name in the job's definition. The first call that uses the database registers them. Default: none, so any
    * name is accepted.
    */
   readonly jobs?: Jobs;
-  /** How the links of `step.callback` are made. Default: none, so that it throws. */
+  /** Address and secrets for the links of `step.callback`. Default: none, so `step.callback` throws. */
   readonly callbacks?: CallbacksOptions | undefined;
   /** The webhook that `tellVerdict` sends changes of the verdict to. Default: none. */
   readonly alerts?: AlertsOptions | undefined;
@@ -202,13 +202,13 @@ export interface DrainOptions {
   /** Stops the drain at once. */
   readonly signal?: AbortSignal;
   /**
-   * When idle, waits for a job known to become due within this time, and runs it as soon as it is due. A job that
+   * How long an idle drain waits for a job known to become due in that time. It runs the job as soon as it is due. A job that
    * becomes due while others run also begins at once. Default 0, which does neither.
    */
   readonly linger?: Duration | undefined;
   /**
-   * Waits only if no other worker of a processor with this name is waiting with this option. While waiting, the drain
-   * is not counted as a worker. Default false.
+   * Waits only if no other worker of a processor with this name waits with this option. The drain is not counted as a worker
+   * while it waits. Default false.
    */
   readonly lingersAlone?: boolean;
   /**
@@ -216,15 +216,15 @@ export interface DrainOptions {
    */
   readonly pollInterval?: Duration;
   /**
-   * Claims no more jobs once a job has gone on after it was told to stop, so that the process can end. On Lambda, the
-   * process would be frozen with that job, and thaw in the middle of the next invocation. Default false.
+   * Claims no more jobs once a job has gone on after it was told to stop, so that the process can end. On Lambda, the process
+   * would be frozen with that job. The job would go on in the middle of the next invocation. Default false.
    */
   readonly stopWhenAbandoned?: boolean;
 }
 
 /** Options of `waitFor`. */
 export interface WaitOptions<Output = unknown> {
-  /** Factory or contract of the job, which types its output. Whether the job is of this kind is not checked. */
+  /** Factory or contract of the job, which types its output. The job's kind is not checked. */
   readonly job?: JobContract<unknown, Output> | undefined;
   /** Maximum time to wait. Default: until the job is settled. */
   readonly timeout?: Duration | undefined;
@@ -234,13 +234,13 @@ export interface WaitOptions<Output = unknown> {
 
 /** Options of `signal`. */
 export interface SignalSent extends CallerOptions {
-  /** Id chosen by the sender, so that the signal may be sent again. The last 200 of a job are known. */
+  /** Id chosen by the sender, so that the signal may be sent again. A job remembers its last 200 ids. */
   readonly signalId?: string;
 }
 
 /** Options of `removeJobs`. */
 export interface RemoveJobsOptions {
-  /** Leaves jobs that settled more recently. Default: removes all. */
+  /** Removes only jobs that settled at least this long ago. Default: removes all. */
   readonly olderThan?: Duration | undefined;
   /** No batch begins after this moment. */
   readonly deadline?: Date | undefined;
@@ -251,8 +251,8 @@ export interface RemoveJobsOptions {
 /** Options of `scheduleDueItems`. */
 export interface ScheduleOptions {
   /**
-   * Makes jobs for occurrences up to this far ahead, to run at their exact moment. Set it to the time until the next
-   * call. Default 0.
+   * How far ahead jobs are made for occurrences, to run at their exact moment. Set it to the time until the next call. Default
+   * 0.
    */
   readonly ahead?: Duration;
   /** When the call must end. The next call makes the remaining jobs. */
@@ -260,18 +260,15 @@ export interface ScheduleOptions {
 }
 
 /**
- * Adds, reads and cancels jobs, runs them, and turns due scheduler items into jobs. Keeps no connection or timer of its
- * own. Several processes and several objects may share a database.
+ * Adds, reads and cancels jobs, runs them, and makes the jobs of due scheduler items. Keeps no connection or timer of its own.
+ * Several processes and several objects may share a database.
  *
- * @example
- * const processor = new RemoteProcessor({ db });
- * await processor.addJobFactory(echo);
- * const id = await processor.addJob('echo', { foo: 'bar' });
- * await processor.processNextJob();
- * await processor.getJobResult(id); // { foo: 'bar' }
+ * @example const processor = new RemoteProcessor({ db }); await processor.addJobFactory(echo); const id = await
+ * processor.addJob('echo', { foo: 'bar' }); await processor.processNextJob(); await processor.getJobResult(id); // { foo: 'bar'
+ * }
  */
 export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends FormerNames {
-  /** Adding with its outcome, and lists, counts, logs and bulk changes of jobs. */
+  /** Adds jobs with their outcome; lists, counts and changes jobs; reads their logs. */
   readonly jobs: Jobs<Kinds>;
   /** The kinds of jobs that can be added by name. */
   readonly factories: Factories;
@@ -281,13 +278,13 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   /** Lists, previews and extra runs of scheduler items. */
   readonly schedules: Schedules;
   readonly statistics: Statistics;
-  /** Moments such as deployments, which the dashboard draws into its charts. */
+  /** Marks of moments, such as deployments. The dashboard draws them into its charts. */
   readonly marks: Marks;
-  /** Changes of all jobs that match a filter, however many, with progress, stop and undo. */
+  /** Changes of all jobs that match a filter, however many. They show their progress, and can be stopped and undone. */
   readonly operations: Operations;
   /**
-   * Groups of attempts that failed alike. Each tells since when, how often, and how many jobs are in `error` with it
-   * now.
+   * Groups of failed attempts with the same cause. Each tells since when it exists, how often it occurred, and how many jobs
+   * are in `error` with it now.
    */
   readonly failures: Failures<StartOptions, OperationInfo>;
   /** Batches of jobs: lists, results, cancelling, retrying. */
@@ -311,7 +308,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   readonly #worker: SharedByDrains;
   readonly #tally: Tally;
   readonly #events: Events;
-  /** Tells workers in this process about queued jobs, and workers elsewhere by the kick. @internal */
+  /** Tells workers in this process about queued jobs. Tells workers elsewhere by the kick. @internal */
   protected readonly jobsReady: ReadySignal;
   readonly #formatJobError: JobErrorFormatter;
   readonly #callbacks: Callbacks | undefined;
@@ -515,12 +512,12 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     return this.#registry.storeAgain();
   }
 
-  /** Calls `listener` whenever a drain has looked for work and waits, which shows that it is not stuck. @internal */
+  /** Calls `listener` whenever a drain has looked for work and waits. That shows that the drain is not stuck. @internal */
   protected onDrainGoesOn(listener: () => void): void {
     this.#onDrainGoesOn = listener;
   }
 
-  /** Changes what holds for the steps of all jobs. @internal */
+  /** Changes the rules for the steps of all jobs. @internal */
   protected setStepRules(rules: StepRules): void {
     this.#stepRules = rules;
   }
@@ -536,17 +533,16 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Calls `listener` at each event of this name from now on. Returns a function that removes the listener. An event is
-   * emitted after the write that makes it true, in the process that wrote. Nothing waits for the listener, and its
-   * errors are logged.
+   * Calls `listener` at each event of this name from now on. Returns a function that removes the listener. An event is emitted
+   * after the write that makes it true, by the process that wrote. Nothing waits for the listener. The listener's errors are
+   * logged.
    *
-   * `jobAdded` and `jobsReady` are not emitted for jobs added in a transaction of the caller, nor for a job that
-   * already exists with the same id or unique key. A waiting job that is replaced emits `jobsReady` only. If a worker
-   * crashed, the process that recovers its jobs emits their events.
+   * Two kinds of jobs emit neither `jobAdded` nor `jobsReady`: a job added in a transaction of the caller, and a job whose id
+   * or unique key already exists. A waiting job that is replaced emits only `jobsReady`. If a worker crashed, the process that
+   * recovers its jobs emits their events.
    *
    * @throws ValidationError for an unknown name
-   * @example
-   * processor.on('jobSettled', ({ jobId, status }) => { if (status === 'error') alert(jobId); });
+   * @example processor.on('jobSettled', ({ jobId, status }) => { if (status === 'error') alert(jobId); });
    */
   on<Name extends EventName>(name: Name, listener: EventListener<Name>): () => void {
     validateNow(listenSchema, { name, listener }, 'The call of on');
@@ -554,43 +550,38 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Adds middleware around adding jobs or around their functions. The first one added is the outermost. Each middleware
-   * calls `next` once, and awaits it to see how it ended. An error before `next` refuses the job or fails the attempt.
-   * An inner error is passed on, unless the middleware throws another. See docs/extending.md.
+   * Adds middleware around adding jobs or around their functions. The first one added is the outermost. Each middleware calls
+   * `next` once, and awaits it to see how the inner part ended. An error before `next` refuses the job or fails the attempt. An
+   * inner error is passed on, unless the middleware throws another. See docs/extending.md.
    *
-   * `add` is called around each job that this processor adds, alone, with others or for a scheduler item. It may change
-   * `queue`, `priority`, `maxRetries`, `retryDelay` and `metadata`. It may take as long as the `patience` of the add,
-   * or 3 seconds for a scheduler item. A refused job of a scheduler item is tried again in the next tick.
+   * `add` is called around each job that this processor adds, including the jobs of scheduler items. It may change `queue`,
+   * `priority`, `maxRetries`, `retryDelay` and `metadata`. It may take as long as the `patience` of the add, or 3 seconds for a
+   * scheduler item. A refused job of a scheduler item is tried again in the next tick.
    *
-   * `run` is called around the function of each job that a drain runs, within the job's timeout. `next` throws
-   * JobSuspended if the attempt ends between two steps, which is no failure.
+   * `run` is called around the function of each job that a drain runs, within the job's timeout. `next` throws JobSuspended if
+   * the attempt ends between two steps, which is no failure.
    *
    * `step` is called around each try of a step. An error before `next` fails the try. A later one is only added to the job's
    * log, because the step is stored.
    *
    * @throws ValidationError for invalid middleware
-   * @example
-   * processor.use({
-   *   add: async (job, next) => { job.metadata.tenant = currentTenant(); await next(); },
-   *   run: async ({ metadata }, next) => { await inTenant(metadata.tenant, next); },
-   * });
+   * @example processor.use({ add: async (job, next) => { job.metadata.tenant = currentTenant(); await next(); }, run: async ({
+   * metadata }, next) => { await inTenant(metadata.tenant, next); }, });
    */
   use(middleware: Middleware): void {
     this.#registry.middlewares.use(validateNow(middlewareSchema, middleware, 'The call of use'));
   }
 
   /**
-   * Makes missing indexes and drops those of earlier versions. Call it once per deployment, not at each start of a
-   * function.
+   * Makes missing indexes and drops those of earlier versions. Call it once per deployment, not at each start of a function.
    *
    * Logs a warning if documents of a version without prefixes are left behind. See `collectionPrefix`.
    *
-   * Safe beside open transactions: it waits for them, without holding up others for more than a second. If an index
-   * takes longer than the client's `socketTimeoutMS`, the call fails while the build goes on.
+   * Safe beside open transactions. It waits for them, but holds up others for at most a second. If an index takes longer than
+   * the client's `socketTimeoutMS`, the call fails, but the build goes on.
    *
    * @throws ValidationError for invalid options
-   * @throws ForeignDocumentsError if a collection holds documents of another application. Nothing is made or dropped
-   *   then
+   * @throws ForeignDocumentsError if a collection holds documents of another application. Nothing is made or dropped then
    * @throws DuplicateValueError if unique values occur twice. All other indexes are made then
    */
   async ensureIndexes(options: IndexOptions = {}): Promise<void> {
@@ -625,8 +616,8 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Returns the first 1000 kinds of jobs that can be added by name, whichever process registered them. Use
-   * `factories.list` for more.
+   * Returns the first 1000 kinds of jobs that can be added by name, whichever process registered them. `factories.list` returns
+   * more.
    */
   async getJobFactories(): Promise<Record<string, JobFactoryInfo>> {
     const { jobFactories } = await this.factories.list({ limit: 1000 });
@@ -671,16 +662,16 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
 
   /**
    * Adds a batch: up to 100,000 jobs that are watched together, and a job that runs once after all of them. The jobs may run
-   * while others are still being added. Uses commands of up to 2,000 jobs. After an error or a crash, repeat the call with
-   * the same `id` and jobs, which goes on where it ended.
+   * while others are still being added. Uses commands of up to 2,000 jobs. After an error or a crash, repeat the call with the
+   * same `id` and jobs. The call continues where it ended.
    *
-   * The ids of the jobs are that of the batch, a dot and their number of six digits. They have no unique keys.
+   * The id of each job is the id of the batch, a dot and the job's number with six digits. The jobs have no unique keys.
    *
    * @throws UnknownJobNameError, ForbiddenError, or ValidationError with paths that begin with the index, or with `then`.
-   *   Nothing is written then
+   * Nothing is written then
    * @throws ConflictError for an `id` of a batch with other jobs
-   * @example
-   * await processor.addBatch(rows.map((row) => ({ job: load, input: row })), { id: 'import-7', then: { job: report, input: 7 } });
+   * @example await processor.addBatch(rows.map((row) => ({ job: load, input: row })), { id: 'import-7', then: { job: report,
+   * input: 7 } });
    */
   async addBatch<Inputs extends readonly unknown[], Then, Named extends JobsByName = Kinds>(
     jobs: JobsToAdd<NoInfer<Named>, Inputs>,
@@ -693,24 +684,17 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Adds a workflow: up to 1,000 jobs, by names, that run after each other as they say. All are added in one transaction.
-   * With `resultOf` in its input, a job gets the result of another, and waits for it. When a job fails for good, those that
-   * wait for it go on waiting until it is retried, except with `when: 'settled'`.
+   * Adds a workflow: up to 1,000 named jobs that wait for each other. Adds all in one transaction. With `resultOf` in its
+   * input, a job gets the result of another, and waits for it. When a job fails for good, the jobs that wait for it go on
+   * waiting until it is retried. With `when: 'settled'`, they run.
    *
-   * The id of each job is that of the workflow, a dot and its name.
+   * The id of each job is the id of the workflow, a dot and the job's name.
    *
-   * @throws UnknownJobNameError, ForbiddenError, or ValidationError, also for circles, unknown names, and results whose
-   *   schema does not fit the input. Nothing is written then
+   * @throws UnknownJobNameError, ForbiddenError, or ValidationError, also for circles, unknown names, and results whose schema
+   * does not fit the input. Nothing is written then
    * @throws ConflictError for an `id` of another workflow
-   * @example
-   * await processor.addWorkflow({
-   *   id: `nightly-${day}`,
-   *   jobs: {
-   *     extract: { job: extract, input: { day } },
-   *     load: { job: load, input: { rows: resultOf('extract', 'rows') } },
-   *     report: { job: report, after: ['load'] },
-   *   },
-   * });
+   * @example await processor.addWorkflow({ id: `nightly-${day}`, jobs: { extract: { job: extract, input: { day } }, load: {
+   * job: load, input: { rows: resultOf('extract', 'rows') } }, report: { job: report, after: ['load'] }, }, });
    */
   async addWorkflow<Inputs, Named extends JobsByName = Kinds>(
     workflow: Workflow<WorkflowJobs<NoInfer<Named>, Inputs>>,
@@ -722,9 +706,9 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Asks for workers, as adding a job does. Call it after committing a transaction that added jobs, or that completed a
-   * job with limits (`completeJob`), so that its places are passed on at once. Without the option
-   * `kick` it only wakes the workers of this process. Never rejects.
+   * Asks for workers, as adding a job does. Call it after committing a transaction that added jobs. Also call it after one that
+   * completed a job with limits (`completeJob`), so that the job's places are passed on at once. Without the option `kick`, it
+   * wakes only the workers of this process. Never rejects.
    */
   async kick(): Promise<void> {
     await this.jobsReady.tell([someJob, ...(await this.#entrance.openAll())]);
@@ -769,7 +753,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   /**
    * Returns the output of a job, or null until it is completed.
    *
-   * @param _job factory or contract of the job, which types its output. Whether the job is of this kind is not checked
+   * @param _job factory or contract of the job, which types its output. The job's kind is not checked
    * @throws NotFoundError
    */
   async getJobResult<Output = unknown>(
@@ -860,11 +844,11 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Removes a settled job, and the jobs that its steps added. A job that a scheduler item made ahead cannot be removed
-   * before its occurrence was due.
+   * Removes a settled job, and the jobs that its steps added. A job that was made ahead cannot be removed before its occurrence
+   * is due.
    *
-   * @throws NotFoundError, or ConflictError if the job is not settled, was made ahead, or belongs to another job, a batch or
-   *   a workflow
+   * @throws NotFoundError, or ConflictError if the job is not settled, was made ahead, or belongs to another job, a batch or a
+   * workflow
    */
   async removeJob(id: string): Promise<void> {
     const collections = await this.#connected();
@@ -877,16 +861,15 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Sends a signal to a job, which one of its steps takes with `step.waitForSignal`. A job that waits for it goes on. A
-   * signal that comes early is kept. A job keeps up to 100 signals that no step has taken.
+   * Sends a signal to a job. A step of the job takes it with `step.waitForSignal`. A job that waits for the signal goes on. An
+   * early signal is kept. A job keeps up to 100 signals that no step has taken.
    *
    * @param payload value of at most 64 KB
    * @param options `callerRole` as in `AddJobOptions`
    * @returns `duplicate` if a signal with the same `signalId` was sent to the job before. Nothing is changed then
    * @throws NotFoundError, ConflictError if the job is settled or has too many signals, ForbiddenError, or ValidationError.
-   *   Nothing is changed then
-   * @example
-   * await processor.signal(orderId, 'paid', { amount: 12 }, { signalId: event.id });
+   * Nothing is changed then
+   * @example await processor.signal(orderId, 'paid', { amount: 12 }, { signalId: event.id });
    */
   async signal(
     jobId: string,
@@ -923,11 +906,11 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Settles a job of `pullNextJob` as completed. Settling it again with the same token changes nothing and returns its
-   * current status.
+   * Settles a job of `pullNextJob` as completed. Settling it again with the same token changes nothing and returns its current
+   * status.
    *
-   * With a session, the output and your writes with that session are stored together or not at all. Neither events nor
-   * statistics count the job then, because nobody here knows whether you commit.
+   * With a session, the output and your writes with that session are stored together or not at all. No event is then emitted
+   * for the job, and statistics do not count it, since this package cannot know whether you commit.
    *
    * @returns its new status, which is `cancelled` if cancelling was requested
    * @throws ValidationError for an output that the factory refuses, or ConflictError if the lease was lost
@@ -953,8 +936,9 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Settles a job of `pullNextJob` as failed. A RemoteException leads to `error`. Otherwise the job is queued again
-   * while attempts are left. A job with steps to undo is queued for that first. Settling it again with the same token changes nothing and returns its current status.
+   * Settles a job of `pullNextJob` as failed. A RemoteException leads to `error`. Otherwise the job is queued again while
+   * attempts are left. A job with steps to undo is first queued to undo them. Settling it again with the same token changes
+   * nothing and returns its current status.
    *
    * @returns its new status
    * @throws ConflictError if the lease was lost
@@ -989,9 +973,9 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Does the work of a worker invocation: claims due jobs and runs them, `maxThreads` at a time, until none is due or
-   * it must stop. Then it gives back unfinished jobs. It begins by recovering jobs of crashed workers, and continues if
-   * that fails.
+   * Does the work of a worker invocation. It begins by recovering jobs of crashed workers, and continues if that fails. Then it
+   * claims due jobs and runs them, `maxThreads` at a time, until none is due or it must stop. At the end it gives back
+   * unfinished jobs.
    *
    * @returns counts of what it did
    * @throws ValidationError, and the driver's errors if no job at all can be claimed
@@ -1034,13 +1018,12 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
    * Judges the state of the deployment: kinds of jobs that fail, due jobs that nobody claims, lost jobs, late schedules, paused
    * queues with jobs, and limits that stand still. Costs about 11 commands, each of which reads a bounded part of an index.
    *
-   * A kind of jobs is failing if, in the last 15 minutes, at least 5 attempts failed, and mostly, or twice as often as in the
-   * last day. The counts of workers may be a minute late.
+   * A kind of jobs is failing if two conditions hold. In the last 15 minutes, at least 5 attempts failed. These were most of
+   * the attempts, or twice the share of the last day. Workers write their counts up to a minute late.
    *
    * @throws IndexMissingError if the indexes were not made
-   * @example
-   * const { isWell, findings } = await processor.verdict();
-   * if (!isWell) console.log(findings.map(({ text }) => text));
+   * @example const { isWell, findings } = await processor.verdict(); if (!isWell) console.log(findings.map(({ text }) =>
+   * text));
    */
   async verdict(): Promise<Verdict> {
     const { findVerdict } = await import('./verdict/find-verdict.js');
@@ -1048,12 +1031,12 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Sends what has changed in the verdict to the webhook of the option `alerts`, at most once a minute whoever calls it. The
+   * Sends changes of the verdict to the webhook of the option `alerts`. All callers together send at most once a minute. The
    * scheduler on Lambda and `startScheduler` call it. Does nothing without that option.
    *
-   * A finding is told once two calls in a row have seen it, again if a warning has become a failure, and when five have not
-   * seen it any more. Each change is sent at most once. It is lost if the process ends, or the receiver is away, just then.
-   * Takes up to 35 s if the receiver does not answer.
+   * A finding is told once two calls in a row have seen it. It is told again if a warning becomes a failure. Its end is told
+   * once five calls in a row have missed it. Each change is sent at most once. It is lost if the process ends at that moment,
+   * or if the receiver cannot be reached. Takes up to 35 s if the receiver does not answer.
    *
    * @returns how many changes were sent. Never rejects: errors are logged
    */
@@ -1070,7 +1053,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     return new Alerts({ name: this.name, options, alerts, judge: () => this.verdict(), log: this.log });
   }
 
-  /** Removes steps of jobs that are gone, once an hour. Nothing depends on it. */
+  /** Removes steps of removed jobs, once an hour. Nothing depends on it. */
   async #sweepStepPages(): Promise<void> {
     if (performance.now() < this.#sweepsAt) return;
     this.#sweepsAt = performance.now() + SWEEP_EVERY_MS;
@@ -1122,18 +1105,18 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
 
   /**
    * Changes a scheduler item and returns it. Jobs that it made ahead are withdrawn, and made again by the next call of
-   * `scheduleDueItems`. If the change affects when the item is due (`type`, `cron`, the lists, `delay`, `at`, `startAt`
-   * and, for `Cron`, `timeZone`), due jobs are made first, and the next occurrence is computed from now. Otherwise the
-   * item keeps its rhythm, and a new end only cuts it off. An item that has ended stays ended until it is activated,
+   * `scheduleDueItems`. Some changes affect when the item is due: `type`, `cron`, the lists, `delay`, `at`, `startAt` and, for
+   * `Cron`, `timeZone`. With these, due jobs are made first, and the next occurrence is computed from now. With others, the
+   * item keeps its rhythm. A new end only ends it earlier or later. An item that has ended stays ended until it is activated,
    * even if its end is removed.
    *
-   * @param changes any option of `addScheduler` except the id. Null removes an optional one, and does nothing for a
-   *   list or expression that the item lacks. For `input`, null is a value
-   * @param options `version` is the version of the item that the caller saw, and a newer one is a conflict; default:
-   *   any. `callerRole` as in `AddJobOptions`, checked for both the old and the new job
+   * @param changes any option of `addScheduler` except the id. Null removes an optional one, and does nothing for a list or
+   * expression that the item lacks. For `input`, null is a value
+   * @param options `version` is the version of the item that the caller saw. A newer version is a conflict. Default: any.
+   * `callerRole` as in `AddJobOptions`, checked for both the old and the new job
    * @throws ValidationError, UnknownJobNameError, ForbiddenError or NotFoundError. Nothing is changed then
-   * @throws ConflictError if the item has a newer version, or another transaction holds it for more than 10 s, as that
-   *   of a killed process does for up to a minute. Nothing is changed then
+   * @throws ConflictError if the item has a newer version, or if another transaction holds it for more than 10 s. The
+   * transaction of a killed process holds it for up to a minute. Nothing is changed then
    */
   async updateScheduler(
     id: string,
@@ -1159,12 +1142,11 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Activates a scheduler item as of the database's now, and returns it. An active item is left unchanged. So is an
-   * item whose last job was made ahead and is not due yet.
+   * Activates a scheduler item as of the database's now, and returns it. Leaves an active item unchanged. Also leaves an item
+   * unchanged whose last job was made ahead and is not due yet.
    *
    * @param options `callerRole` as in `AddJobOptions`
-   * @throws NotFoundError, ForbiddenError, ValidationError if no occurrence is left, or ConflictError as in
-   *   `updateScheduler`
+   * @throws NotFoundError, ForbiddenError, ValidationError if no occurrence is left, or ConflictError as in `updateScheduler`
    */
   async activateScheduler(id: string, options: CallerOptions = {}): Promise<SchedulerItem> {
     const { callerRole } = validateNow(callerOptionsSchema, options, 'The call of activateScheduler');
@@ -1185,8 +1167,8 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Removes a scheduler item and the jobs that it made ahead. Its other jobs stay, including those that are due now,
-   * which are made first.
+   * Removes a scheduler item and the jobs that it made ahead. First makes the jobs that are due now. These and all other jobs
+   * of the item stay.
    *
    * @throws NotFoundError, or ConflictError as in `updateScheduler`
    */
@@ -1253,7 +1235,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     }
   }
 
-  /** Returns jobs due soon that were queued so early that they could not be announced then. */
+  /** Returns jobs that are due soon. They were queued so early that they could not be announced then. */
   async #queuedLongAgo(aheadMs: number): Promise<QueuedJob[]> {
     if (aheadMs === 0 || !this.jobsReady.isHeard) return [];
     const { jobs } = await this.#connected();
@@ -1384,8 +1366,8 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Recovers jobs, and returns whether some must run alone. Only logs a failure, since the next invocation tries again,
-   * and a claim will show whether the database answers.
+   * Recovers jobs, and returns whether some must run alone. A failure is only logged: the next invocation tries again, and a
+   * claim will show whether the database answers.
    */
   async #recoverLost(): Promise<boolean> {
     try {
@@ -1397,8 +1379,8 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Returns the filter without paused queues and kinds with open breakers. Excluding queues by a condition is cheap here,
-   * where few jobs match.
+   * Returns the filter without paused queues and without kinds whose breakers are open. A condition that excludes queues is
+   * cheap here, because few jobs match.
    */
   async #aloneFilter(filter: ClaimFilter): Promise<ClaimFilter> {
     const paused = await this.#openQueues.pausedNow();
@@ -1437,13 +1419,13 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
     throw new ConflictError(id, leaseLost(id));
   }
 
-  /** Gives the places that jobs had to others. Costs nothing for jobs without places. */
+  /** Gives places of jobs in limits to other jobs. Costs nothing for jobs without places. */
   async #passOn(holders: readonly SlotHolder[]): Promise<void> {
     if (holders.some(({ slots = [] }) => slots.length > 0))
       await this.#tellUnblocked(this.#worker.lines.release(holders));
   }
 
-  /** Tells workers of the jobs that may run now. If they could not be let run, the look within a minute does it. */
+  /** Tells workers of the jobs that may run now. If letting them run failed, a look within a minute does it. */
   async #tellUnblocked(unblocking: Promise<QueuedJob[]>): Promise<void> {
     const unblocked = await unblocking.catch((error: unknown) => {
       this.log.warn('Places in limits could not be given to other jobs', { error: String(error) });
@@ -1467,7 +1449,7 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 }
 
-/** Declares to job-context.ts, which does not import the facade, that jobs receive it. */
+/** Declares the type of the facade that jobs receive. job-context.ts does not import the facade. */
 declare module './job/job-context.js' {
   interface GivenToJobs {
     readonly processor: RemoteProcessor;

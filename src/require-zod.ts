@@ -1,12 +1,12 @@
 /**
- * Refuses an unsupported zod when the package is imported. Our modules create their schemas at import, which with an
- * older zod would fail with a bare "is not a function". So each entry point imports this file first.
+ * Refuses an unsupported zod when the package is imported. Our modules create their schemas at import. With an older zod, that
+ * would fail with a bare "is not a function". So each entry point imports this file first.
  */
 import * as z from 'zod';
 import { ValidationError } from './errors.js';
 import { fieldOf } from './mongo/driver-error.js';
 
-/** Lowest supported version, which introduced the JSON Schemas of Standard Schema. */
+/** Lowest supported version. It introduced the JSON Schemas of Standard Schema. */
 const MAJOR = 4;
 const LOWEST_MINOR = 2;
 
@@ -15,8 +15,8 @@ if (problem !== undefined)
   throw new ValidationError('The zod of this project', [{ path: '', message: problem }]);
 
 /**
- * Returns why zod cannot be used, or undefined. Since zod 4, a schema contains its version. Importing the version from
- * zod itself would bundle all of zod.
+ * Returns the reason why zod cannot be used, or undefined. Reads the version from a schema, which contains it since zod 4.
+ * Importing the version from zod itself would bundle all of zod.
  */
 function zodProblem(): string | undefined {
   const version = fieldOf(fieldOf(z.string(), '_zod'), 'version');

@@ -14,12 +14,10 @@ export const DEFAULT_ADD_ROLE: AddRole = 'write';
 
 export const addRoleSchema = z.enum(roles).exclude(['read']);
 
-/** Role of the caller. Code, which may do anything, passes none. */
+/** Role of the caller. Code passes none, because it may do anything. */
 export const callerRoleSchema = z.enum(roles).optional();
 
-/**
- * Returns whether a role includes the required one. An unknown required role, as from the database, is never included.
- */
+/** Returns whether a role includes the required one. No role includes an unknown one, which the database may hold. */
 export function suffices(held: Role, required: Role): boolean {
   const rank = roles.indexOf(required);
   return rank !== -1 && roles.indexOf(held) >= rank;

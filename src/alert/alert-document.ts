@@ -2,7 +2,7 @@ import type { CollectionDescription } from '../mongo/collection-description.js';
 import { moment, text } from '../mongo/collection-description.js';
 import type { FindingCode, FindingSubject, Severity } from '../verdict/finding.js';
 
-/** A finding that the last looks saw. */
+/** A finding that one of the last looks saw. */
 export interface WatchedFinding {
   readonly code: FindingCode;
   readonly about: FindingSubject;
@@ -10,22 +10,22 @@ export interface WatchedFinding {
   readonly text: string;
   readonly severity: Severity;
   readonly since?: Date;
-  /** Looks in a row that saw it. */
+  /** How many looks in a row saw it. */
   readonly seen: number;
-  /** Looks in a row that saw it as a failure. */
+  /** How many looks in a row saw it as a failure. */
   readonly failing: number;
-  /** Looks in a row that did not see it. */
+  /** How many looks in a row did not see it. */
   readonly missed: number;
-  /** How bad it was said to be. Absent until then. */
+  /** Severity in the last alert about it. Absent if no alert has told it. */
   readonly told?: Severity;
 }
 
-/** The only document of the collection `alerts`: what was found, and what of it was told. */
+/** The only document of the collection `alerts`: the findings, and which of them alerts have told. */
 export interface AlertDocument {
   readonly _id: string;
   /** When somebody looked last, by the database's clock. */
   readonly looked: Date;
-  /** Identifies that look. Whoever writes what it found names it. */
+  /** Id of that look. A process writes its findings only while its own look is the last one. */
   readonly look: string;
   /** The watched findings, at most 200. */
   readonly findings?: readonly WatchedFinding[];

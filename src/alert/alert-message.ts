@@ -8,15 +8,15 @@ export interface AlertMessage {
   /** When it looked, by the database's clock. */
   readonly at: Date;
   readonly changes: readonly ChangedFinding[];
-  /** How many findings of each severity there are now. */
+  /** Number of findings of each severity now. */
   readonly failures: number;
   readonly warnings: number;
 }
 
-/** Maximum number of changes in one alert. Slack shows no more than some 40,000 characters. */
+/** Maximum number of changes in one alert. Slack shows up to about 40,000 characters. */
 const MAX_CHANGES = 20;
 
-/** Returns the body of an alert. It holds names, counts and normalised messages, and no payload of a job. */
+/** Returns the body of an alert. It holds names, counts and normalised messages, but no payload of a job. */
 export function alertBody(message: AlertMessage, format: AlertFormat): string {
   return JSON.stringify(format === 'slack' ? toSlack(message) : toPlain(message));
 }
@@ -64,7 +64,7 @@ function toLine({ change, finding: { text, severity, since }, advice }: ChangedF
   return `${sign} ${worse}*${escaped(text)}*${from}${advice === undefined ? '' : `\n${escaped(advice)}`}`;
 }
 
-/** Escapes what Slack would take for a link or a mention. */
+/** Escapes characters that Slack would read as a link or a mention. */
 function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

@@ -1,11 +1,14 @@
 import * as z from 'zod';
 import { type AlertFormat, alertFormats, hasNoCredentials } from '../alert-format.js';
 
-/** The webhook that changes of the verdict are sent to. */
+/** The webhook that receives changes of the verdict. */
 export interface AlertsOptions {
-  /** An http or https URL without user and password, with which nothing can be sent to it. It is not logged, since the address of a webhook is often a secret. */
+  /**
+   * An http or https URL without user and password, since `fetch` refuses those. It is never logged, because the address of a
+   * webhook is often a secret.
+   */
   readonly url: string;
-  /** Signs the body as Standard Webhooks does. Default: none, so it is not signed. */
+  /** Signs the body as Standard Webhooks does. Default: the body is not signed. */
   readonly secret?: string | undefined;
   /** Default `'plain'`. */
   readonly format?: AlertFormat | undefined;

@@ -11,7 +11,7 @@ import type { AlertsOptions } from './alerts-options.js';
 import { type Comparison, compareVerdict } from './compare-verdict.js';
 import { sendAlert } from './send-alert.js';
 
-/** How often somebody looks: once for each invocation of the scheduler, which is not exact to the second. */
+/** Interval of the looks. A look happens once per invocation of the scheduler, which is not exact to the second. */
 const LOOK_EVERY_MS = 50_000;
 
 /** How long the database may take to judge. */
@@ -32,9 +32,9 @@ interface AlertsContext {
 /**
  * Tells a webhook when the verdict changes.
  *
- * Any number of processes may look. One of them does each minute: it writes the moment of its look, and after it has judged it
- * writes what it found, on condition that nobody has looked since. Only then it sends. So a change is sent at most once. If the
- * process ends between the write and the send, or if the receiver cannot be reached, the change is lost.
+ * Any number of processes may look. One of them looks each minute. It writes the moment of its look, judges, and writes its
+ * findings if nobody has looked since. Then it sends the alert. So a change is sent at most once. The change is lost if the
+ * process ends between the write and the send, or if the receiver cannot be reached.
  */
 export class Alerts {
   #looksAt = Number.NEGATIVE_INFINITY;
@@ -42,7 +42,8 @@ export class Alerts {
   constructor(private readonly context: AlertsContext) {}
 
   /**
-   * Judges, if nobody has for a minute, and sends what has changed. Returns how many changes were sent. Never rejects.
+   * Judges and sends the changes, unless somebody judged within the last minute. Returns how many changes were sent. Never
+   * rejects.
    */
   async tell(): Promise<number> {
     if (performance.now() < this.#looksAt) return 0;
@@ -73,7 +74,7 @@ export class Alerts {
   }
 }
 
-/** Writes that this process looks now. Returns the document as it is then, or undefined if somebody looked a moment ago. */
+/** Records that this process looks now. Returns the document, or undefined if somebody looked a moment ago. */
 async function takeTurn(alerts: Collection<AlertDocument>): Promise<AlertDocument | undefined> {
   const look = randomUUID();
   const isDue = { $lte: [{ $ifNull: ['$looked', new Date(0)] }, { $subtract: ['$$NOW', LOOK_EVERY_MS] }] };
@@ -89,7 +90,7 @@ async function takeTurn(alerts: Collection<AlertDocument>): Promise<AlertDocumen
   }
 }
 
-/** Writes what was found, unless somebody has looked since. Returns whether it was written. */
+/** Writes the findings, unless somebody has looked since. Returns whether they were written. */
 async function keep(
   alerts: Collection<AlertDocument>,
   { look, findings: before = [] }: AlertDocument,

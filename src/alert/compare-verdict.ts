@@ -2,18 +2,18 @@ import type { VerdictFinding } from '../verdict/finding.js';
 import type { WatchedFinding } from './alert-document.js';
 
 /**
- * Looks in a row that must see a finding before it is told. One look may meet a deployment or a moment's trouble, and a second
- * one costs a minute.
+ * How many looks in a row must see a finding before an alert tells it. A single look may fall into a deployment or a brief
+ * disturbance. A second look costs a minute.
  */
 const TOLD_AFTER = 2;
 
 /**
- * Looks in a row that must miss it before it is over. What comes and goes within five minutes is one alert. To say too early
- * that it is over is worse than to say it late.
+ * How many looks in a row must miss a finding before it is over. A finding that comes and goes within five minutes makes one
+ * alert. Telling its end too early is worse than telling it late.
  */
 const OVER_AFTER = 5;
 
-/** How a finding has changed since it was told. */
+/** How a finding has changed since the last alert about it. */
 export type AlertChange = 'begun' | 'worse' | 'over';
 
 /** A change to tell. */
@@ -30,7 +30,7 @@ export interface Comparison {
   readonly changes: readonly ChangedFinding[];
 }
 
-/** Compares what was found with what the looks before have seen and told. */
+/** Compares the findings with those that earlier looks saw and alerts told. */
 export function compareVerdict(
   before: readonly WatchedFinding[],
   found: readonly VerdictFinding[],
@@ -57,7 +57,7 @@ export function compareVerdict(
   };
 }
 
-/** A finding is the same as long as its rule and its subject are, whatever its counts. */
+/** Returns the key of a finding. Its rule and its subject identify it; its counts do not. */
 function keyOf({ code, about: { type, name } }: Pick<VerdictFinding, 'code' | 'about'>): string {
   return `${code} ${type} ${name}`;
 }

@@ -13,11 +13,13 @@ export interface AlertReceiver {
   readonly secret?: string | undefined;
 }
 
-/** An alert was not taken. Tells neither the address nor the answer, since the address of a webhook is a secret. */
+/**
+ * Thrown if an alert was not accepted. Shows neither the address nor the answer, since the address of a webhook is a secret.
+ */
 class AlertRefused extends Error {
   constructor(
     reason: string,
-    /** Whether the receiver has certainly not taken it, but may take it later. */
+    /** Whether the receiver certainly did not accept it, but may accept it later. */
     readonly mayTryAgain: boolean,
   ) {
     super(`The receiver of alerts ${reason}.`);
@@ -25,7 +27,7 @@ class AlertRefused extends Error {
 }
 
 /**
- * Posts an alert. Tries again only if the receiver has certainly not taken it, because it could not be reached, or answered with
+ * Posts an alert. Tries again only if the receiver certainly did not accept it: it could not be reached, or it answered with
  * 429 or 5xx. Each try has the same `webhook-id`. Takes up to 17 s.
  *
  * @throws an error that does not show the address
@@ -63,7 +65,10 @@ async function post({ url, secret }: AlertReceiver, id: string, body: string): P
   throw new AlertRefused(`answered ${status}`, status === 429 || status >= 500);
 }
 
-/** Returns the system's code of a failed connection, such as ECONNREFUSED. The message could hold the address. */
+/**
+ * Returns the system's code of a failed connection, such as ECONNREFUSED. The message is not used, because it could hold the
+ * address.
+ */
 function codeOf(error: unknown): string {
   const code =
     error instanceof Error && error.cause instanceof Error && 'code' in error.cause ? error.cause.code : '';

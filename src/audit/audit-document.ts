@@ -2,14 +2,14 @@ import type { Role } from '../access/role.js';
 import { type CollectionDescription, expiring, moment, text } from '../mongo/collection-description.js';
 
 /**
- * How a change ended. `done`: it was carried out. `refused`: it was not allowed, or what it concerns did not permit it, so
- * nothing was changed. `failed`: something went wrong, and it may be carried out or not.
+ * How a change ended. `done`: it was carried out. `refused`: it was not allowed or not possible, so nothing was changed.
+ * `failed`: an error occurred, and the change may have been carried out or not.
  */
 export type AuditOutcome = 'done' | 'refused' | 'failed';
 
 export const auditOutcomes = ['done', 'refused', 'failed'] as const satisfies readonly AuditOutcome[];
 
-/** A field that was changed. Values are texts of at most 200 characters. They are absent if they are long or secret. */
+/** A changed field. Values are texts of at most 200 characters. A longer or secret value is absent. */
 export interface AuditChange {
   readonly field: string;
   readonly before?: string;
@@ -36,7 +36,7 @@ export interface AuditEntry {
   readonly count: number;
   readonly changes: readonly AuditChange[];
   readonly outcome: AuditOutcome;
-  /** Code of the problem. Only if it was not done. */
+  /** Code of the problem. Present only if the change was not done. */
   readonly problem?: string;
 }
 
@@ -49,7 +49,7 @@ export interface AuditDocument extends Omit<AuditEntry, 'id'> {
 /** Serves the list of all entries, newest first. */
 export const byMoment = { name: 'byMoment', key: { at: 1, _id: 1 } } as const;
 
-/** Serves the lists of what was done to one thing, of what one person did, and of both. */
+/** Serves the lists by target, by person, and by both. */
 export const byTarget = { name: 'byTarget', key: { targets: 1, at: 1, _id: 1 } } as const;
 export const byWho = { name: 'byWho', key: { who: 1, at: 1, _id: 1 } } as const;
 export const byTargetAndWho = { name: 'byTargetAndWho', key: { targets: 1, who: 1, at: 1, _id: 1 } } as const;

@@ -56,9 +56,9 @@ export interface NewAuditEntry {
 
 /** Selects entries. */
 export interface AuditFilter extends PageFilter {
-  /** Leaves out changes of anything else. A kind, a colon and the id, such as `queue:mail`. */
+  /** Target of the changes to list: a kind, a colon and the id, such as `queue:mail`. Default: any. */
   readonly target?: string | undefined;
-  /** Leaves out what others did. */
+  /** Author of the changes to list. Default: anybody. */
   readonly who?: string | undefined;
 }
 
@@ -101,8 +101,8 @@ const filterSchema = z.strictObject({
 });
 
 /**
- * The audit log: who changed what, when and from where. The HTTP API, the dashboard and the command line record each
- * change that a person makes through them. Calls by code are not recorded: see `record`.
+ * The audit log: who changed what, when and from where. The HTTP API, the dashboard and the command line record the changes
+ * that people make through them. Calls by code are not recorded. Code may call `record`.
  */
 export class Audit {
   constructor(private readonly collections: Connected<AuditCollections>) {}
@@ -134,7 +134,7 @@ export class Audit {
   }
 
   /**
-   * Returns a page of entries, newest first. Reads only those that it returns.
+   * Returns a page of entries, newest first. Reads only these entries.
    *
    * @throws ValidationError for an invalid filter or a cursor that no page returned
    */

@@ -81,8 +81,8 @@ const descriptions: readonly CollectionDescription[] = [
 ];
 
 /**
- * Opens the collections of `db` whose names begin with a prefix, with the read and write concerns that the invariants
- * need, and a time limit for reads.
+ * Opens the collections of `db` whose names begin with a prefix. Sets the read and write concerns that the invariants need, and
+ * a time limit for reads.
  */
 export function openCollections(db: Db, prefix: string): Collections {
   const open = <Schema extends Document>({ name }: CollectionDescription) =>
@@ -112,7 +112,7 @@ export function openCollections(db: Db, prefix: string): Collections {
   };
 }
 
-/** A collection and its description, whatever documents are in it. */
+/** A collection with its description. Its documents may have any form. */
 export interface DescribedCollection {
   readonly described: CollectionDescription;
   readonly collection: Collection;

@@ -23,24 +23,23 @@ const INDEX_OPTIONS_CONFLICT = 85;
 const INDEX_KEY_SPECS_CONFLICT = 86;
 
 /**
- * How long to wait for a lock, and the pause before the next try. While we wait for a lock, all other operations on the
- * collection queue behind us.
+ * Time limit for waiting for a lock, and the pause before the next try. While we wait, all other operations on the collection
+ * queue behind us.
  */
 const LOCK_WAIT_MS = 1_000;
 const BETWEEN_MS = 3_000;
 
 /**
- * Time limit for scanning a collection for foreign documents. Later documents of a larger collection are not checked.
+ * Time limit for scanning a collection for foreign documents. In a large collection, the documents after that are not checked.
  */
 const SCAN_MS = 5_000;
 
 /**
- * Makes missing indexes, makes jobs of earlier versions claimable, and drops the indexes of earlier versions. Call it
- * at deployment (`npm run ensure-indexes`), not in a cold start. Does nothing if a collection belongs to another
- * application.
+ * Makes missing indexes, makes jobs of earlier versions claimable, and drops the indexes of earlier versions. Call it at
+ * deployment (`npm run ensure-indexes`), not in a cold start. Does nothing if a collection belongs to another application.
  *
- * Safe beside open transactions. Building or dropping an index briefly needs exclusive access to the collection. While
- * it waits for a transaction to end, everything else waits behind it, so each wait has a limit.
+ * Safe beside open transactions. Building or dropping an index briefly needs exclusive access to the collection. It may have to
+ * wait for a transaction to end, and everything else waits behind it. So each wait has a limit.
  *
  * @throws ForeignDocumentsError if a collection holds foreign documents. Nothing is made or dropped then
  * @throws DuplicateValueError if values that must be unique occur twice. All other indexes are made
@@ -74,9 +73,7 @@ export async function ensureIndexes(
 
 type Tell = (progress: IndexProgress) => void;
 
-/**
- * Makes the indexes that are not unique together, in one scan. Makes each unique index on its own, because it may fail.
- */
+/** Makes all indexes that are not unique together, in one scan. Makes each unique index alone, because it may fail. */
 async function makeMissing(
   client: MongoClient,
   collection: Collection,
@@ -103,7 +100,7 @@ async function makeMissing(
   return duplicates;
 }
 
-/** Throws an error that names the indexes whose name or keys another index has. */
+/** Throws an error with the names of the conflicting indexes: another index has their name or their keys. */
 async function explainConflict(
   collection: Collection,
   wanted: readonly IndexDescription[],

@@ -8,11 +8,11 @@ import { byOptionalIndex, idIndex } from '../mongo/by-index.js';
 import { moment } from '../mongo/collection-description.js';
 import { type Collections, type DescribedCollection, describedCollections } from './collections.js';
 
-/** How many documents to check at each end of a collection, in the order in which they were written. */
+/** How many documents to check at each end of a collection, in natural order. */
 const LOOKED_AT = 1000;
 
 /**
- * Bounds that find ids of other types. MongoDB sorts values by type first, so these lie before or after all texts, or
+ * Bounds that find ids of other types. MongoDB sorts values by type first. So other types lie before or after all texts, or
  * before all dates.
  */
 const notTexts = [{ max: { _id: '' } }, { min: { _id: {} } }];
@@ -21,9 +21,9 @@ const notTimes = [{ max: { _id: BEGINNING_OF_TIME } }];
 /**
  * Looks for foreign documents in our collections, and returns one from each collection that has some.
  *
- * The cost does not grow with the collections. The index on `_id` finds every document whose `_id` has another type
- * than ours. The index on `jobName` finds every document without a `jobName`. Other foreign documents are found among
- * the first 1,000 written, as those of an older application are, and among the last 1,000.
+ * The cost does not grow with the collections. The index on `_id` finds every document whose `_id` has another type than ours.
+ * The index on `jobName` finds every document without a `jobName`. Other foreign documents are found among the first 1,000
+ * written and the last 1,000. Those of an older application are among the first.
  *
  * @param scanMs how long to also scan each collection from its beginning. Default: no scan
  */
@@ -94,7 +94,10 @@ async function scan(collection: Collection, isForeign: Document, maxTimeMS: numb
   }
 }
 
-/** Uses the index on `jobName`, and reads only what it finds. Returns null without that index. */
+/**
+ * Finds a document without `jobName`. Uses the index on `jobName`, and reads only the document found. Returns null without that
+ * index.
+ */
 async function findWithoutName(jobs: Collection): Promise<Found | null> {
   const find = (options: FindOptions) =>
     jobs.findOne({ jobName: { $exists: false } }, { projection: idAlone, ...options });

@@ -10,27 +10,27 @@ import { schedulerCollection } from '../scheduler/scheduler-collection.js';
 import { type Collections, openCollections } from './collections.js';
 import { findForeignDocuments } from './find-foreign-documents.js';
 
-/** The collections whose documents would be missed. All others are filled again, or hold documents that expire. */
+/** The collections whose documents would be missed. The others are filled again, or their documents expire. */
 const missed = [jobsCollection, schedulerCollection, queuesCollection];
 
-/** How many documents to check. A collection of ours holds nothing else, but a foreign one may have millions. */
+/** How many documents to check. Our own collections need no more, but a foreign one may have millions. */
 const LOOKED_AT = 100;
 
 /** The server's code if the user may not read a collection. */
 const UNAUTHORIZED = 13;
 
-/** Documents that a version without prefixes left behind. */
+/** Documents that an earlier version, without prefixes, left behind. */
 export interface LeftBehind {
   /** The collections that hold such documents. */
   readonly names: readonly string[];
-  /** Whether collections with our unprefixed names also hold foreign documents. */
+  /** Whether an unprefixed collection with one of our names also holds foreign documents. */
   readonly isBesideForeign: boolean;
 }
 
 /**
- * Finds collections without a prefix that hold our documents while their prefixed counterparts are empty, as after an
- * upgrade. Returns undefined if there are none. Also returns undefined if neither `jobs` nor `jobFactories` holds
- * documents of ours, since every earlier version wrote one of them.
+ * Finds collections that an upgrade left behind: they have no prefix, they hold our documents, and the prefixed collections are
+ * empty. Returns undefined if there are none. Every earlier version wrote `jobs` or `jobFactories`. So it also returns
+ * undefined if neither holds documents of ours.
  */
 export async function findLeftBehind(collections: Collections): Promise<LeftBehind | undefined> {
   const { client, prefix, jobs } = collections;

@@ -2,7 +2,7 @@ import { findIndexes } from '../mongo/find-indexes.js';
 import { isInPlaceOf } from '../mongo/same-index.js';
 import { type Collections, describedCollections } from './collections.js';
 
-/** Missing and differing indexes, as `collection.index`. */
+/** Missing and differing indexes, each as `collection.index`. */
 export interface WrongIndexes {
   readonly missing: readonly string[];
   /** Indexes that have a needed name but other keys or options. */

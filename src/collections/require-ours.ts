@@ -13,15 +13,15 @@ import { findForeignDocuments } from './find-foreign-documents.js';
 const ours = new OncePerName();
 
 /**
- * Makes sure that the collections are ours before they are used, because an application may use some of the same names.
- * Skipped with the default prefix, which no application uses.
+ * Checks that the collections are ours before they are used, because an application may use some of the same names. Skips the
+ * check with the default prefix, which no application uses.
  *
- * Costs one command per client and collection, which looks for an index that `ensureIndexes` makes after checking all
- * documents. If that index is missing, some documents are checked here, at a limited cost.
+ * Costs one command per client and collection. The command looks for an index that `ensureIndexes` makes after it has checked
+ * all documents. If that index is missing, some documents are checked here, at a limited cost.
  *
- * The result is kept, even for an empty collection. Foreign documents written later go unnoticed, because checking
- * again would cost every process commands forever. That harms no one: statements that change or remove documents
- * require our fields, and `ensureIndexes` checks again each time.
+ * The result is kept, even for an empty collection, because repeated checks would cost every process commands. So foreign
+ * documents that are written later go unnoticed. They are safe: statements that change or remove documents require our fields,
+ * and `ensureIndexes` checks again each time.
  *
  * @throws ForeignDocumentsError on every call
  */

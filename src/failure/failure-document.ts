@@ -1,29 +1,32 @@
 import { type CollectionDescription, expiring, moment, text } from '../mongo/collection-description.js';
 
-/** A document of the collection `failures`: attempts of one kind of jobs that failed alike. */
+/** A document of the collection `failures`: failed attempts of one kind of job with the same key. */
 export interface FailureDocument {
-  /** The key, as jobs have it. See src/job/failure-key.ts. `other` in place of the digest: all that had no room. */
+  /**
+   * The key, as jobs have it. See src/job/failure-key.ts. The group of all failures without room has `other` in place of the
+   * digest.
+   */
   readonly _id: string;
   readonly jobName: string;
-  /** The message without what differs. */
+  /** The message without the parts that differ. */
   readonly message: string;
-  /** The last message as it was. */
+  /** The last message, with these parts. */
   readonly sample: string;
-  /** Attempts that failed, as long as the group has been known. */
+  /** Number of attempts that failed, since the group has been known. */
   readonly count: number;
   readonly firstSeen: Date;
   readonly lastSeen: Date;
-  /** Attempts that failed in each of the last 24 hours, those without any left out. */
+  /** Number of attempts that failed in each of the last 24 hours. Hours without failures are left out. */
   readonly hours: readonly { readonly at: Date; readonly count: number }[];
   readonly expireAt: Date;
 }
 
-/** Returns the key of the group of all failures of a kind that had no room. */
+/** Returns the key of the group that counts a kind's failures without room. */
 export function otherKey(jobName: string): string {
   return `${jobName}${OTHER}`;
 }
 
-/** Whether a group is that of all failures of a kind that had no room. No job has its key. */
+/** Returns whether a group counts a kind's failures without room. No job has its key. */
 export function isOther(key: string): boolean {
   return key.endsWith(OTHER);
 }
@@ -33,7 +36,7 @@ const OTHER = ':other';
 /** Serves the list of groups, the last seen first. */
 export const bySeen = { name: 'bySeen', key: { lastSeen: 1, _id: 1 } } as const;
 
-/** Serves the list of one kind's groups, and their number. */
+/** Serves the list and the number of one kind's groups. */
 export const byKindSeen = { name: 'byKindSeen', key: { jobName: 1, lastSeen: 1, _id: 1 } } as const;
 
 export const failuresCollection: CollectionDescription = {

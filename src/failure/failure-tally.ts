@@ -7,10 +7,13 @@ import { byId, byIndex } from '../mongo/by-index.js';
 import { withinTime } from '../mongo/within-time.js';
 import { byKindSeen, type FailureDocument, isOther, otherKey } from './failure-document.js';
 
-/** Groups of a kind that one process writes at a time. More are counted together. */
+/** Maximum number of groups of a kind that one process writes at a time. The rest are counted together. */
 const MAX_AT_A_TIME = 20;
 
-/** Groups of a kind. A new one takes the place of one that was not seen for a day, or is counted with others. */
+/**
+ * Maximum number of groups of a kind. A new group replaces one that was not seen for a day. If there is none, it is counted
+ * with the others.
+ */
 const MAX_PER_KIND = 100;
 const REPLACED_AFTER_MS = ms('1 day');
 
@@ -29,7 +32,10 @@ interface Counted {
   count: number;
 }
 
-/** Counts attempts that failed alike, and writes the counts together with the statistics. Those that could not be written are lost. */
+/**
+ * Counts failed attempts by group, and writes the counts together with the statistics. Counts are lost if they cannot be
+ * written.
+ */
 export class FailureTally {
   #counted = new Map<string, Counted>();
   readonly #kinds = new Map<string, number>();
@@ -56,7 +62,7 @@ export class FailureTally {
     this.#counted.set(key, counted);
   }
 
-  /** Writes what was counted. Costs nothing without failures, else two commands for all groups. Never rejects. */
+  /** Writes the counts. Costs nothing without failures, else two commands for all groups. Never rejects. */
   async write(): Promise<void> {
     if (this.#counted.size === 0) return;
     const counted = [...this.#counted.values()];
@@ -88,7 +94,7 @@ export class FailureTally {
     await this.failures.bulkWrite(writes, { ordered: false });
   }
 
-  /** Reads keys of an index, the longest unseen first. */
+  /** Reads the keys of known groups from an index, the longest unseen first. */
   #findKnown(kinds: readonly string[]): Promise<Known[]> {
     const projection = { jobName: 1, lastSeen: 1 };
     const limit = kinds.length * (2 * MAX_PER_KIND);
@@ -129,7 +135,7 @@ function writesOf(
   ];
 }
 
-/** Puts those without room into one group. */
+/** Puts the failures without room into one group. */
 function together(counted: readonly Counted[], without: ReadonlySet<Counted>): readonly Counted[] {
   const [first] = without;
   if (!first) return counted;

@@ -21,30 +21,33 @@ const MAX_LISTED = 100;
 
 /** Selects groups of failures. */
 export interface FailuresFilter extends PageFilter {
-  /** Leaves out other kinds of jobs. */
+  /** Kind of jobs whose groups to list. Default: all. */
   readonly jobName?: string | undefined;
-  /** Leaves out groups that were not seen in this time, up to now. */
+  /** Lists groups that were seen within this time, up to now. Default: all. */
   readonly since?: Duration | undefined;
-  /** Leaves out `stillFailing`, which costs a count for each group. */
+  /** Whether to leave out `stillFailing`, which costs a count for each group. Default: false. */
   readonly brief?: boolean | undefined;
 }
 
-/** Attempts of one kind of jobs that failed alike. */
+/** A group of failed attempts of one kind of job with the same key. */
 export interface FailureInfo {
   /** The key, which jobs in `error` have as `failureKey`. */
   readonly key: string;
   readonly jobName: string;
-  /** The message without what differs, such as numbers, ids and hosts. */
+  /** The message without parts that differ, such as numbers, ids and hosts. */
   readonly message: string;
-  /** The last message as it was, cut to 500 characters. */
+  /** The last message with these parts, cut to 500 characters. */
   readonly sample: string;
-  /** Attempts that failed, as long as the group has been known. */
+  /** Number of attempts that failed, since the group has been known. */
   readonly count: number;
-  /** How many jobs are in `error` with it now, up to 1,000. Undefined for the group of failures that had no room, which is not known, and in brief lists. */
+  /**
+   * How many jobs are in `error` with this key now, up to 1,000. Undefined in brief lists, and for the group of failures
+   * without room, where it is unknown.
+   */
   readonly stillFailing: CappedCount | undefined;
   readonly firstSeen: Date;
   readonly lastSeen: Date;
-  /** Attempts that failed, by hour. Only the last 24 hours, and only those with any. */
+  /** Number of attempts that failed, by hour, in the last 24 hours. Hours without failures are left out. */
   readonly hours: readonly { readonly at: Date; readonly count: number }[];
 }
 
@@ -77,7 +80,7 @@ const filterSchema = z.strictObject({
 });
 
 /**
- * Groups of attempts that failed alike. Workers write them with the statistics, so they may be a minute late. A group
+ * Groups of failed attempts, by kind and cause. Workers write them with the statistics, so they may be a minute late. A group
  * is kept for 30 days.
  */
 export class Failures<Options = unknown, Info = unknown> {
@@ -87,8 +90,8 @@ export class Failures<Options = unknown, Info = unknown> {
   ) {}
 
   /**
-   * Returns a page of groups, the last seen first. Each costs a count of up to 1,000 index keys. A kind of jobs has at most
-   * 100 groups, and one for all others. A group that is seen again while pages are read may be missed.
+   * Returns a page of groups, the last seen first. Each group costs a count of up to 1,000 index keys. A kind of jobs has at
+   * most 100 groups, and one for all other failures. A group that is seen again between two pages may be missed.
    *
    * @throws ValidationError for an invalid filter or a cursor that no page returned
    */
@@ -121,14 +124,14 @@ export class Failures<Options = unknown, Info = unknown> {
     throw new NotFoundError('failure', String(key));
   }
 
-  /** Returns how many jobs are in `error` with this key now, up to 1,000. Reads index keys. */
+  /** Returns how many jobs are in `error` with this key now, up to 1,000. Reads only index keys. */
   async countFailing(key: string): Promise<CappedCount> {
     const { jobs } = await this.collections();
     return countUpTo(jobs, byFailure, { failureKey: String(key) }, MAX_FAILING);
   }
 
   /**
-   * Starts an operation that queues all jobs again that are in `error` with this key. See `operations.start`.
+   * Starts an operation that queues again all jobs in `error` with this key. See `operations.start`.
    *
    * @param options as of `operations.start`
    * @throws ValidationError

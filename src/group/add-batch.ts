@@ -21,15 +21,15 @@ import { requireOwnIds } from './require-own-ids.js';
 /** A batch or a workflow that was added. */
 export interface AddedGroup {
   readonly id: string;
-  /** `kept`: it was added before with this id. */
+  /** `kept` if a group with this id was added before. */
   readonly outcome: 'added' | 'kept';
 }
 
 const SUBJECT = 'The call of addBatch';
 
 /**
- * Adds a batch. All jobs are checked before the first write. Its document comes first, then the jobs, and the one that waits
- * for them last, so that it cannot run before all are there. After a crash in between, adding the batch again goes on.
+ * Adds a batch. Checks all jobs before the first write. Writes the document first, then the jobs, and last the job that waits
+ * for them, so that it cannot run before all are stored. After a crash in between, adding the batch again continues.
  *
  * @throws as `RemoteProcessor.addBatch`
  */
@@ -102,7 +102,7 @@ async function checkThen(
   }
 }
 
-/** A strict order is the order of adding, and a job that waits would hold up those behind it. */
+/** Reason to refuse an ordered kind. Its jobs run in the order of adding, so a job that waits would hold up those behind it. */
 export const NOT_ORDERED = 'expected a kind of job without a strict order, since the job waits for others';
 
 async function seal({ jobGroups }: GroupCollections, _id: string): Promise<BatchDocument | null> {

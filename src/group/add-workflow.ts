@@ -25,13 +25,13 @@ import { inOrder } from './workflow-order.js';
 
 const SUBJECT = 'The call of addWorkflow';
 
-/** How often one job of a workflow may wait for another, in all. Their names are stored in one document. */
+/** Maximum number of dependencies in a workflow, counted over all its jobs. Their names are stored in one document. */
 const MAX_AFTER = 10_000;
 const TOO_MANY_AFTER = `expected at most ${MAX_AFTER} pairs of a job and one that it waits for: let a job between them wait for many, and others for that`;
 
 /**
- * Adds a workflow: all its jobs in one transaction, so that none can end before those that wait for it are there. All is
- * checked before.
+ * Adds a workflow. Checks everything first. Adds all jobs in one transaction, so that no job can end before those that wait for
+ * it are stored.
  *
  * @throws as `RemoteProcessor.addWorkflow`
  */
@@ -95,7 +95,7 @@ const partSchema = z.strictObject({
   when: z.enum(['completed', 'settled']),
 });
 
-/** A job of a workflow as it is given. */
+/** A job of a workflow, as the caller gave it. */
 interface Part extends Dereferenced {
   readonly kind: string | JobContract;
   readonly options: z.output<typeof workflowJobOptionsSchema>;
@@ -135,13 +135,13 @@ function partOf(name: string, given: unknown): Part {
   };
 }
 
-/** A job of a workflow that can be added, and the paths into its input by whose values it can be found. */
+/** A checked job of a workflow, and the paths of the input values that it can be found by. */
 interface CheckedPart {
   readonly job: NewJob;
   readonly searchable: readonly string[];
 }
 
-/** Checks the input of a job, except for the parts that other jobs fill in. Notes what is wrong. */
+/** Checks the input of a job, except for the parts that other jobs fill in. Adds the problems to the issues. */
 async function checkPart(
   adding: GroupAdding,
   name: string,
@@ -179,7 +179,7 @@ async function checkExcept(addable: AddableJob, input: unknown, holes: readonly 
   }
 }
 
-/** Returns where the result of a job cannot be what the schema of another one's input expects there. */
+/** Returns the places where a job's result cannot fit the schema of the input that refers to it. */
 function misfits(adding: GroupAdding, parts: ReadonlyMap<string, Part>): Issue[] {
   const read = {
     input: new Map<JobContract['input'], unknown>(),

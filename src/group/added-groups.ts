@@ -40,8 +40,8 @@ export abstract class AddedGroups<Kind extends 'batch' | 'workflow'> {
   ) {}
 
   /**
-   * Cancels the jobs that have not ended, all jobs that these have added, and the one that waits for a batch. Running ones
-   * are asked to stop.
+   * Cancels the open jobs of a group, all jobs that these have added, and the job that waits for a batch. Running jobs are
+   * asked to stop.
    *
    * @returns how many jobs of the group were cancelled or asked to stop
    * @throws NotFoundError
@@ -56,7 +56,7 @@ export abstract class AddedGroups<Kind extends 'batch' | 'workflow'> {
   }
 
   /**
-   * Queues the jobs again that failed or were cancelled. What waits for them goes on then.
+   * Queues the failed and cancelled jobs of a group again. The jobs that wait for them go on afterwards.
    *
    * @param options `callerRole` as in `AddJobOptions`. It must suffice for all kinds of jobs of the group
    * @returns how many jobs were queued again
@@ -73,7 +73,7 @@ export abstract class AddedGroups<Kind extends 'batch' | 'workflow'> {
   }
 
   /**
-   * Returns the jobs of a group that failed or were cancelled, those first that ended first.
+   * Returns jobs of a group that failed or were cancelled, in the order in which they ended.
    *
    * @param limit how many at most, 1 to 1000. Default 20
    * @throws NotFoundError, or ValidationError
@@ -85,7 +85,7 @@ export abstract class AddedGroups<Kind extends 'batch' | 'workflow'> {
   }
 
   /**
-   * Removes a group together with its jobs and all that these have added.
+   * Removes a group with its jobs and all jobs that these have added.
    *
    * @throws NotFoundError, or ConflictError if jobs have not ended, or are still being added
    */
@@ -105,7 +105,7 @@ export abstract class AddedGroups<Kind extends 'batch' | 'workflow'> {
     await removeGroup(collections, group);
   }
 
-  /** Whether one of its jobs has not ended, or the one that waits for a batch. */
+  /** Returns whether a job of the group, or the job that waits for a batch, has not ended. */
   async #isOpen(group: BatchDocument | WorkflowDocument): Promise<boolean> {
     const { jobs } = await this.collections();
     const then = group.kind === 'batch' && group.then;

@@ -2,11 +2,11 @@ import { ValidationError } from '../errors.js';
 import type { NewJob } from '../job/insert-job.js';
 import { MAX_ID } from '../job/job-options.js';
 
-/** Jobs of a group are kept as long as the group is. */
+/** Retention of a job of a group. The job is kept as long as the group. */
 const keptWithGroup = { completed: 'forever', cancelled: 'forever', error: 'forever' } as const;
 
 /**
- * Gives a job its place in a group. It has no unique key, because it must be there whatever other jobs are.
+ * Gives a job its place in a group. The job gets no unique key, since it must be added whatever other jobs exist.
  *
  * @throws ValidationError if the id would be too long
  */

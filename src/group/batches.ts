@@ -13,7 +13,7 @@ export interface BatchPage {
   readonly cursor: string | undefined;
 }
 
-/** How a job of a batch ended, or what it is now. */
+/** How a job of a batch ended, or its present state. */
 export interface BatchResult extends JobResult {
   /** Its number in the batch, from 0. */
   readonly index: number;
@@ -21,7 +21,7 @@ export interface BatchResult extends JobResult {
 
 /** Batches of jobs. `processor.addBatch` adds one. */
 export class Batches extends AddedGroups<'batch'> {
-  /** Returns a page of batches, newest first. Each costs four counts of its jobs. @throws ValidationError */
+  /** Returns a page of batches, newest first. Each batch costs four counts of its jobs. @throws ValidationError */
   async list(filter?: PageFilter): Promise<BatchPage> {
     const { documents, cursor } = await this.page(filter);
     const collections = await this.collections();
@@ -37,11 +37,10 @@ export class Batches extends AddedGroups<'batch'> {
   }
 
   /**
-   * Returns how the jobs of a batch ended, to be read one by one. Jobs that have not ended count as cancelled.
+   * Returns how the jobs of a batch ended, for reading one by one. A job that has not ended counts as cancelled.
    *
    * @throws NotFoundError
-   * @example
-   * for await (const result of await processor.batches.results('import-7')) console.log(result.status);
+   * @example for await (const result of await processor.batches.results('import-7')) console.log(result.status);
    */
   async results(id: string): Promise<MemberResults> {
     const { jobs } = await this.collections();
@@ -53,9 +52,8 @@ export class Batches extends AddedGroups<'batch'> {
   }
 
   /**
-   * Returns a page of how the jobs of a batch ended, or what they are now, in the order in which they were given. With
-   * `status`, 5,000 of them are searched for a page, which may have fewer results than `limit`, even none, and a cursor to
-   * continue.
+   * Returns a page of the jobs' results or present states, in the order in which the jobs were given. With `status`, each page
+   * searches 5,000 jobs. It may have fewer results than `limit`, even none, and still a cursor to continue.
    *
    * @throws NotFoundError, or ValidationError for an invalid filter or a cursor that no page returned
    */

@@ -6,22 +6,22 @@ import type { JobDocument } from '../job/job.js';
 import { requestCancel } from '../job/request-cancel.js';
 import { byId, byIndex } from '../mongo/by-index.js';
 
-/** Jobs per command. Keeps each command short, so that no other write is held up for long. */
+/** Jobs per command. Short commands hold up no other write for long. */
 const AT_A_TIME = 1000;
 
 /** Result of cancelling open jobs. */
 export interface CancelledOpen {
   /** How many jobs were cancelled or asked to stop. */
   readonly changed: number;
-  /** Cancelled jobs that may have added others. */
+  /** Ids of cancelled jobs that may have added others. */
   readonly parents: readonly string[];
   /** Cancelled jobs that held places in limits. */
   readonly freed: readonly FormerHolder[];
 }
 
 /**
- * Cancels jobs of groups that are queued, and asks the running ones to stop. Without such jobs, that costs one command,
- * however many have ended. Safe to repeat.
+ * Cancels the queued jobs of groups, and asks the running ones to stop. Costs one command if there are none, however many have
+ * ended. Safe to repeat.
  *
  * @param open matches queued and running jobs by the index of groups
  */

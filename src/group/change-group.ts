@@ -10,16 +10,16 @@ import { type CancelledOpen, cancelOpen } from './cancel-open.js';
 import { reopening } from './close-group.js';
 import type { BatchDocument, GroupCollections, WorkflowDocument } from './group-document.js';
 
-/** Jobs per command. Keeps each command short, so that no other write is held up for long. */
+/** Jobs per command. Short commands hold up no other write for long. */
 const AT_A_TIME = 1000;
 
 /** Result of cancelling a group. */
 export interface CancelledGroup extends CancelledOpen {
-  /** Whether some of its jobs are running, and have not stopped yet. */
+  /** Whether some of its jobs are still running. */
   readonly isOpen: boolean;
 }
 
-/** Cancels the jobs of a group that have not ended, and the one that waits for them. One that is over stays as it is. Safe to repeat. */
+/** Cancels the open jobs of a group, and the job that waits for them. A group that is over stays as it is. Safe to repeat. */
 export async function cancelGroup(
   { jobs, jobGroups }: GroupCollections,
   group: BatchDocument | WorkflowDocument,
@@ -36,8 +36,8 @@ export async function cancelGroup(
 }
 
 /**
- * Queues the jobs of a group again that failed or were cancelled, and then the one that waits for them, which might not wait
- * if it were first. Returns their number.
+ * Queues the failed and cancelled jobs of a group again. Then queues the job that waits for them, which might not wait if it
+ * were queued first. Returns their number.
  *
  * @throws ConflictError if the one that waits for them is gone
  */
@@ -63,7 +63,7 @@ async function requireThere(jobs: Collection<JobDocument>, id: string): Promise<
   );
 }
 
-/** Queues the jobs of a group again that failed or were cancelled. Returns their number. Safe to repeat. */
+/** Queues the failed and cancelled jobs of a group again. Returns their number. Safe to repeat. */
 export async function retryFailed(jobs: Collection<JobDocument>, group: string): Promise<number> {
   let changed = 0;
   for (;;) {

@@ -23,16 +23,16 @@ import {
 import { removeGroup } from './remove-group.js';
 import { cancelDescendants, hasOpenDescendants, removeDescendants } from './tree.js';
 
-/** Groups that are read together. */
+/** Maximum number of groups that are read together. */
 const MAX_CHECKED = 500;
 
-/** How often a look goes on with more groups. Even more are left to the next look, since a scheduler has little time. */
+/** Maximum number of rounds per look. The next look takes the groups that are left, since a scheduler has little time. */
 const MAX_ROUNDS = 20;
 
-/** Groups that are looked at together. */
+/** Number of groups that are looked at together. */
 const AT_A_TIME = 20;
 
-/** Looks at single groups. */
+/** The looks at single groups. */
 export interface GroupLooks {
   lookForParent(parentId: string, groups: readonly string[]): Promise<QueuedJob[]>;
   lookAtAdded(group: string): Promise<QueuedJob[]>;
@@ -47,9 +47,9 @@ export interface Checked {
 }
 
 /**
- * Does what was left undone because a process died: lets parents and held jobs go on, cancels what a settled parent left
- * running, and removes jobs whose parent or group is gone. Looks at the groups that were not looked at for longest. With
- * nothing to do, that is one command.
+ * Does the work that a process left undone when it died. Lets parents and held jobs go on, cancels open jobs of a settled
+ * parent, and removes jobs whose parent or group is gone. Begins with the groups that were not looked at for longest. Costs one
+ * command if there is nothing to do.
  *
  * @throws the driver's errors
  */
@@ -173,7 +173,7 @@ async function checkAdded(
   return { woken: await groups.lookAtAdded(group._id), freed: [] };
 }
 
-/** Reopens a group that is over if one of its jobs was retried by a process that died before it noted that. */
+/** Reopens a group that is over, if a process retried one of its jobs and died before it noted that. */
 async function reopenIfOpen(
   collections: GroupCollections,
   group: BatchDocument | WorkflowDocument,
@@ -188,7 +188,9 @@ async function reopenIfOpen(
   else await checkAgain(collections, group, CHECK_SETTLED_MS);
 }
 
-/** Whether the job after a batch has yet to end, and does not wait for a person. It may read the results of the batch. */
+/**
+ * Returns whether the job after a batch has yet to end without a person's help. Such a job may read the results of the batch.
+ */
 async function isAboutToGoOn(
   { jobs }: GroupCollections,
   group: BatchDocument | WorkflowDocument,
@@ -198,7 +200,7 @@ async function isAboutToGoOn(
   return (await jobs.findOne(free, { projection: { _id: 1 }, ...byId })) !== null;
 }
 
-/** Puts off the next look, unless somebody has asked for one since. */
+/** Postpones the next look, unless somebody has asked for a look since. */
 async function checkAgain(
   { jobGroups }: GroupCollections,
   { _id, checkAt }: Pick<GroupDocument, '_id' | 'checkAt'>,

@@ -7,7 +7,7 @@ import type { JobDocument } from '../job/job.js';
 import { byId, byIndex } from '../mongo/by-index.js';
 import { CHECK_MS, CHECK_SETTLED_MS, fromNow, type GroupCollections } from './group-document.js';
 
-/** Notes that a batch is over, and tells listeners of it once. One whose jobs are still being added is not. */
+/** Notes that a batch is over, and tells listeners once. Does nothing while its jobs are still being added. */
 export async function closeBatch(
   collections: GroupCollections,
   events: Events,
@@ -18,7 +18,7 @@ export async function closeBatch(
   if (await close(collections, batch, hasFailed)) events.tell('batchCompleted', { batch: id, hasFailed });
 }
 
-/** Notes that a workflow is over, and tells listeners of it once. */
+/** Notes that a workflow is over, and tells listeners once. */
 export async function closeWorkflow(
   collections: GroupCollections,
   events: Events,
@@ -29,7 +29,7 @@ export async function closeWorkflow(
     events.tell(hasFailed ? 'workflowFailed' : 'workflowCompleted', { workflow: id });
 }
 
-/** Notes that nothing in a workflow can run until a person retries a job, and tells listeners of it once. */
+/** Notes that nothing in a workflow can run until a person retries a job. Tells listeners once. */
 export async function failWorkflow(
   { jobGroups }: GroupCollections,
   events: Events,
@@ -50,15 +50,15 @@ export async function isStuck(jobs: Collection<JobDocument>, id: string): Promis
   return (await byIndex(jobs, membersIndex, (hint) => jobs.findOne(free, { ...options, ...hint }))) === null;
 }
 
-/** A group of which a person retries jobs is not over any more. */
+/** Update of a group when a person retries one of its jobs: the group is no longer over. */
 export const reopening = [
   { $set: { checkAt: '$$NOW' } },
   { $unset: ['closed', 'failed', 'cancelled', 'expires'] },
 ];
 
 /**
- * Lets somebody look at groups in a minute, for the case that this process dies before it has done what follows. Not now,
- * since a look before that would put off the next one.
+ * Requests a look at groups in a minute, in case this process dies before it has done what follows. The look is not now,
+ * because an early look would postpone the next one.
  */
 export async function lookSoon({ jobGroups }: GroupCollections, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;

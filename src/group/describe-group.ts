@@ -21,14 +21,14 @@ export interface GroupProgress {
   readonly status: GroupStatus;
   /** Number of its jobs. */
   readonly size: number;
-  /** How many have completed. While a batch is being added, jobs that are not there yet are not counted. */
+  /** How many have completed. In a batch that is being added, jobs that are not stored yet are not counted. */
   readonly completed: number;
   /** How many failed or were cancelled. */
   readonly failed: number;
   /** How many are queued or running. */
   readonly open: number;
   readonly created: Date;
-  /** When all had ended. */
+  /** When the last of its jobs ended. */
   readonly closed?: Date;
   /** When it is removed with its jobs. */
   readonly expires?: Date;
@@ -42,7 +42,7 @@ export interface BatchInfo extends GroupProgress {
 
 /** A workflow. */
 export interface WorkflowInfo extends GroupProgress {
-  /** Its jobs, each after those that it waits for. */
+  /** Its jobs. Each comes after those that it waits for. */
   readonly jobs: readonly WorkflowJobInfo[];
 }
 

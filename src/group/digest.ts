@@ -3,7 +3,7 @@ import { BSON } from 'mongodb';
 import type { NewJob } from '../job/insert-job.js';
 import { inOwnBson } from '../mongo/own-bson.js';
 
-/** Returns a text that is the same for the same jobs with the same inputs, to notice another group of the same id. */
+/** Returns a digest of the jobs and their inputs. A different digest reveals another group with the same id. */
 export function digestOf(jobs: readonly Pick<NewJob, 'jobName' | 'input'>[], more: unknown): string {
   const hash = createHash('sha256');
   for (const { jobName, input } of jobs)

@@ -1,9 +1,9 @@
-/** A JSON Schema, as far as it is looked at. */
+/** A JSON Schema. This code reads only some of its keywords. */
 type Schema = { readonly [keyword: string]: unknown };
 
 /**
- * Returns why no value of one JSON Schema can be a value of another, or undefined if some can or nobody knows. Looks at
- * types and required members, which tell most mistakes apart.
+ * Returns why no value of one JSON Schema can be a value of another. Returns undefined if some value can, or if that is
+ * unknown. Compares types and required members, which reveals most mistakes.
  *
  * @param from schema of a result
  * @param to schema of the input, or of a part of it
@@ -29,7 +29,7 @@ export function whyNotFitting(from: unknown, to: unknown, path: string): string 
   return undefined;
 }
 
-/** Returns why no value of a JSON Schema has anything at a path, or undefined if some may or nobody knows. */
+/** Returns why no value of a JSON Schema has anything at a path. Returns undefined if some value may, or if that is unknown. */
 export function whyNotThere(schema: unknown, path: string): string | undefined {
   const names = path === '' ? [] : path.split('.');
   const missing = names.findIndex((name, depth) => {
@@ -40,7 +40,7 @@ export function whyNotThere(schema: unknown, path: string): string | undefined {
   return missing === -1 ? undefined : `it has no '${names.slice(0, missing + 1).join('.')}'`;
 }
 
-/** Returns the schema of what is at a path of members, or undefined if nobody knows. */
+/** Returns the schema at a path of members, or undefined if it is unknown. */
 export function schemaAt(schema: unknown, path: string): unknown {
   if (path === '') return schema;
   return path.split('.').reduce<unknown>((inner, name) => {

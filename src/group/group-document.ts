@@ -5,12 +5,12 @@ import type { JobCollections } from '../job/jobs-collection.js';
 import { anyMoment } from '../mongo/any-moment.js';
 import { type CollectionDescription, moment, text } from '../mongo/collection-description.js';
 
-/** A job that has added children. Its document says that somebody must look after them. */
+/** A job that has added children. The document says that somebody must look after these children. */
 export interface ParentDocument {
   /** `job` and the id of the job. */
   readonly _id: string;
   readonly kind: 'job';
-  /** When to look after the group next, in case nobody did when one of its jobs ended. */
+  /** When to look after the group next. Needed in case nobody did when one of its jobs ended. */
   readonly checkAt: Date;
 }
 
@@ -22,13 +22,13 @@ interface AddedGroup {
   readonly created: Date;
   /** Number of jobs. */
   readonly size: number;
-  /** Tells whether a group that is added again is the same. */
+  /** Digest of the jobs. Tells whether a group that is added again is the same. */
   readonly digest: string;
-  /** When all its jobs ended. Removed when a person retries some. */
+  /** When all its jobs had ended. Removed when a person retries some. */
   readonly closed?: Date;
   /** When a person cancelled it. Removed when a person retries it. */
   readonly cancelled?: Date;
-  /** When it is removed together with its jobs. Absent as long as it is open, and if it is kept for good. */
+  /** When it is removed together with its jobs. Absent while it is open, and if it is kept for good. */
   readonly expires?: Date;
   readonly retention: ResolvedRetention;
 }
@@ -37,7 +37,7 @@ export interface BatchDocument extends AddedGroup {
   readonly kind: 'batch';
   /** Names of the kinds of its jobs, and of the job that waits for it. */
   readonly kinds: readonly string[];
-  /** When all its jobs were added. Until then, it is not over, even if all jobs that are there have ended. */
+  /** When all its jobs had been added. Until then the batch is not over, even if all stored jobs have ended. */
   readonly sealed?: Date;
   /** The job that waits for the batch. */
   readonly then?: { readonly id: string; readonly when: Awaited['when'] };
@@ -45,12 +45,12 @@ export interface BatchDocument extends AddedGroup {
 
 export interface WorkflowDocument extends AddedGroup {
   readonly kind: 'workflow';
-  /** When it was found that nothing can run any more, because a job failed. Removed when a person retries it. */
+  /** When it was found that a failure keeps all other jobs from running. Removed when a person retries a job. */
   readonly failed?: Date;
   readonly jobs: readonly WorkflowJob[];
 }
 
-/** A job of a workflow, in an order in which they can run. */
+/** A job of a workflow. The list of jobs has an order in which they can run. */
 export interface WorkflowJob {
   /** Its name in the workflow. */
   readonly name: string;
@@ -68,7 +68,7 @@ export interface GroupCollections extends JobCollections {
   readonly jobGroups: Collection<GroupDocument>;
 }
 
-/** Serves the look after groups. */
+/** Serves the search for groups that somebody must look after. */
 export const checkIndex = { name: 'check', key: { checkAt: 1 } } as const;
 
 /** Serves lists of batches and of workflows. */
@@ -88,13 +88,16 @@ export const groupsCollection: CollectionDescription = {
 /** Matches groups that somebody must look after. */
 export const isDueForCheck = { checkAt: anyMoment, $expr: { $lte: ['$checkAt', '$$NOW'] } } as const;
 
-/** How soon somebody looks after an open group. With a scheduler that ticks each minute, that is within two. */
+/**
+ * Time until somebody looks after an open group again. With a scheduler that ticks each minute, the look comes within two
+ * minutes.
+ */
 export const CHECK_MS = 60_000;
 
-/** How often somebody looks whether the parent of settled children is still there. */
+/** Interval of the looks whether the parent of settled children still exists. */
 export const CHECK_SETTLED_MS = 24 * 60 * 60 * 1000;
 
-/** Returns an expression for a moment to come, by the database's clock. */
+/** Returns an expression for a moment in the future, by the database's clock. */
 export function fromNow(ms: number) {
   return { $add: ['$$NOW', ms] };
 }

@@ -12,9 +12,9 @@ import { namedRecord } from '../named-record.js';
 
 /** Options that batches and workflows have in common. */
 export interface GroupOptions {
-  /** Id, generated if absent. Adding the same again with the same id is harmless. */
+  /** Id, generated if absent. Adding the same group again with the same id is harmless. */
   readonly id?: string | undefined;
-  /** How long it is kept with its jobs after all have ended. Default: 7 days, and 30 days if one has failed. */
+  /** How long the group is kept with its jobs after all have ended. Default: 7 days, or 30 days if one has failed. */
   readonly retention?: Omit<Retention, 'cancelled'> | undefined;
   /** Role of the person for whom the jobs are added. As in `AddJobOptions`. */
   readonly callerRole?: Role | undefined;
@@ -27,21 +27,21 @@ export interface AddBatchOptions<Then = AnyJobToAdd> extends GroupOptions {
   /** A job that runs once, after all jobs of the batch. Its id is that of the batch and `.then`. */
   readonly then?: Then | undefined;
   /**
-   * When that job runs: once all have completed, or once all have been settled, however that was. With `completed`, it waits
-   * until those that failed are retried. Default `'completed'`.
+   * When that job runs: after all jobs have completed, or after all have been settled in any way. With `completed`, it waits
+   * until failed jobs are retried. Default `'completed'`.
    */
   readonly when?: Awaited['when'] | undefined;
-  /** How many of its jobs run at a time, in all workers together: 1 to 1000. Default: no limit beyond their kinds'. */
+  /** How many of its jobs run at a time, in all workers together: 1 to 1000. Default: no limit except those of their kinds. */
   readonly concurrency?: number | undefined;
 }
 
 /** The jobs that a job of a workflow waits for. */
 export interface AfterOthers {
-  /** The names of the jobs of the workflow that it waits for, beside those whose results its input has. */
+  /** Names of jobs of the workflow that it waits for. It also waits for those whose results its input has. */
   readonly after?: readonly string[] | undefined;
   /**
-   * When it runs: once all that it waits for have completed, or once all have been settled, however that was. With
-   * `completed`, it goes on waiting until those that failed are retried. Default `'completed'`.
+   * When it runs: after all jobs that it waits for have completed, or after all have been settled in any way. With `completed`,
+   * it waits until failed jobs are retried. Default `'completed'`.
    */
   readonly when?: Awaited['when'] | undefined;
 }

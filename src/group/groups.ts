@@ -24,23 +24,23 @@ export interface GroupsOptions {
   readonly log: Logger;
 }
 
-/** A job that was settled, as far as groups are concerned. */
+/** A settled job, with the fields that groups need. */
 export interface Settled extends InTree {
   readonly id: string;
   readonly status: SettledStatus;
 }
 
 /**
- * Does what follows when jobs of groups have ended: parents go on, held jobs may run, batches and workflows are over.
- * Everything is found out from the jobs. So it may be done any number of times, by anybody, and at the same time. If
- * nobody does it, because a process died, `checkGroups` does.
+ * Does the work that follows when jobs of groups have ended: parents go on, held jobs may run, and batches and workflows close.
+ * It derives everything from the jobs. So anybody may do it any number of times, even at the same time. If a process dies
+ * before it has done it, `checkGroups` does.
  */
 export class Groups {
   constructor(private readonly options: GroupsOptions) {}
 
   /**
-   * Does all that follows when jobs were settled. Costs nothing for those without groups and children. Never rejects: if it
-   * fails, it is done within two minutes.
+   * Does all work that follows when jobs were settled. Costs nothing for jobs without groups and children. Never rejects. After
+   * a failure, the work is done within two minutes.
    */
   async afterSettling(settled: readonly Settled[]): Promise<void> {
     const members = settled.flatMap(({ group, ...job }) => (group === undefined ? [] : { ...job, group }));
@@ -48,13 +48,13 @@ export class Groups {
     for (const { id, steps } of settled) if (steps?.children) await this.endTree(id);
   }
 
-  /** Cancels what a settled job has left running. Never rejects, as `afterSettling`. */
+  /** Cancels the open jobs that a settled job has added. Never rejects, like `afterSettling`. */
   async endTree(parentId: string): Promise<void> {
     const { collections, passOn } = this.options;
     await this.tryTo(async () => passOn(await cancelDescendants(collections.jobs, parentId)));
   }
 
-  /** Lets somebody look after the children of a job soon: an attempt that lost its lease may have added some. */
+  /** Requests an early look after the children of a job. An attempt that lost its lease may have added some. */
   async checkSoon(parentId: string): Promise<void> {
     const { jobGroups } = this.options.collections;
     const soon = [{ $set: { checkAt: '$$NOW' } }];
@@ -63,7 +63,7 @@ export class Groups {
     });
   }
 
-  /** Does what was left undone because a process died. Never rejects, since the next call tries again. */
+  /** Does the work that a process left undone when it died. Never rejects, since the next call tries again. */
   async check(): Promise<void> {
     await this.tryTo(async () => {
       const { woken, freed } = await checkGroups(this.options.collections, this);
@@ -73,8 +73,8 @@ export class Groups {
   }
 
   /**
-   * Lets the jobs go that wait for a batch, or within a workflow, and notes if it is over. Never rejects, since somebody else
-   * does it within two minutes.
+   * Releases the jobs that wait for a batch, or within a workflow, and closes the group if it is over. Never rejects, since
+   * somebody else does it within two minutes.
    */
   async lookAt(group: string): Promise<void> {
     await this.tryTo(async () => this.options.tell(await this.lookAtAdded(group)));
@@ -88,15 +88,15 @@ export class Groups {
     return [...free, ...(await this.lookAtWorkflow(id))];
   }
 
-  /** Cancels what cancelled jobs had added, and passes their places on. Never rejects. */
+  /** Cancels the jobs that cancelled jobs had added, and passes their places on. Never rejects. */
   async afterCancelling(parents: readonly string[], freed: readonly FormerHolder[]): Promise<void> {
     await this.options.passOn(freed);
     for (const id of parents) await this.endTree(id);
   }
 
   /**
-   * Makes sure that somebody looks after groups soon, before jobs of theirs are queued again: those that are over are looked
-   * at once a day.
+   * Requests an early look after groups before their jobs are queued again. Without it, a group that is over is looked at once
+   * a day.
    *
    * @throws the driver's errors
    */
@@ -105,8 +105,8 @@ export class Groups {
   }
 
   /**
-   * Does what follows when people retry jobs: their groups go on, and they wait again for what is before them. Never rejects,
-   * since it is done within two minutes if it fails.
+   * Does the work that follows when people retry jobs: their groups go on, and these jobs wait again for the ones before them.
+   * Never rejects. After a failure, the work is done within two minutes.
    */
   async afterRetrying(retried: readonly Pick<Job, 'id' | 'group' | 'after'>[]): Promise<void> {
     const groups = groupsOf(retried);
@@ -121,7 +121,7 @@ export class Groups {
     });
   }
 
-  /** Does work whose failure somebody else makes good within two minutes. Never rejects. */
+  /** Does work, and ignores its failure because somebody else repeats it within two minutes. Never rejects. */
   async tryTo(work: () => Promise<void>): Promise<void> {
     try {
       await work();
@@ -139,7 +139,7 @@ export class Groups {
   }
 
   /**
-   * Lets a parent go on that waits for one of these groups, or for a failure in it. Returns it then.
+   * Lets a parent go on that waits for one of these groups, or for a failure in one. Returns the parent if it goes on.
    *
    * @throws the driver's errors
    */
@@ -152,7 +152,7 @@ export class Groups {
     return on.length === 0 ? [] : wakeParent(jobs, parentId, on);
   }
 
-  /** Lets the job run that waits for a batch, and closes the batch, if it is over. @throws the driver's errors */
+  /** Lets the job run that waits for a batch, and closes the batch if it is over. @throws the driver's errors */
   async lookAtBatch(id: string): Promise<QueuedJob[]> {
     const { collections, events } = this.options;
     const group = groupOf('batch', id);
@@ -181,7 +181,7 @@ export class Groups {
     return free;
   }
 
-  /** Lets those jobs of a workflow run that need not wait any longer. Returns them. @throws the driver's errors */
+  /** Releases the jobs of a workflow that need not wait any longer. Returns them. @throws the driver's errors */
   async #lookForHeldIn(group: string): Promise<QueuedJob[]> {
     const { jobs } = this.options.collections;
     const held = { ...openIn(group), 'waitsFor.on': { $exists: true } };
@@ -191,7 +191,10 @@ export class Groups {
     return this.#lookForHeld(found);
   }
 
-  /** Lets those of these held jobs run whose groups and jobs have all ended. Returns them. @throws the driver's errors */
+  /**
+   * Releases each of these held jobs if the groups and jobs that it waits for have ended. Returns the released ones. @throws
+   * the driver's errors
+   */
   async #lookForHeld(found: readonly Pick<JobDocument, 'waitsFor'>[]): Promise<QueuedJob[]> {
     const { jobs } = this.options.collections;
     const awaited = new Set(found.flatMap(({ waitsFor = [] }) => waitsFor.map(({ on }) => on)));
@@ -216,7 +219,7 @@ export class Groups {
     return [...free, ...(await this.lookAtWorkflow(id))];
   }
 
-  /** Lets the jobs of a workflow go that wait for these. */
+  /** Releases the jobs of a workflow that wait for the given jobs. */
   async #letGoAfter(
     members: readonly { readonly id: string; readonly status: JobStatus }[],
   ): Promise<QueuedJob[]> {
@@ -235,7 +238,7 @@ function groupsOf(jobs: readonly Pick<Job, 'group'>[]): string[] {
   return [...new Set(jobs.flatMap(({ group }) => group ?? []))];
 }
 
-/** Returns what of a group a parent need not wait for any longer. */
+/** Returns the conditions of a group that a parent need not wait for any longer. */
 function endedIn(group: string, { isOpen, hasFailed }: GroupState): string[] {
   if (isOpen) return hasFailed ? [failureIn(group)] : [];
   return [group, failureIn(group)];

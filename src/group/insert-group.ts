@@ -14,11 +14,11 @@ export interface InsertedGroup {
   readonly isNew: boolean;
 }
 
-/** A batch that was not completed by then never will be: whoever was adding it has died. */
+/** Time limit for adding a batch. A batch that is not complete by then never will be, since its process has died. */
 const MAX_ADDING_MS = 7 * 24 * 60 * 60 * 1000;
 
 /**
- * Inserts a batch or a workflow unless one has its name, and returns the one that is stored. Safe to repeat.
+ * Inserts a batch or a workflow, unless its name is taken. Returns the stored one. Safe to repeat.
  *
  * @param isWhole false if jobs are added later
  */

@@ -9,11 +9,11 @@ import { lastErrorOf, type ReadMember, resultFields } from './read-members.js';
 
 /** Selects a page of the results of a batch or a workflow. */
 export interface ResultsFilter extends PageFilter {
-  /** Leaves out jobs of another status. */
+  /** Status of the jobs to list. Default: any. */
   readonly status?: JobStatus | undefined;
 }
 
-/** How a job of a batch or a workflow ended, or what it is now. */
+/** How a job of a batch or a workflow ended, or its present state. */
 export interface JobResult {
   readonly id: string;
   /** Name of its kind. */
@@ -27,7 +27,7 @@ export interface JobResult {
 
 /** A page of results. */
 export interface ResultPage<Result extends JobResult> {
-  /** Jobs that are gone are left out. */
+  /** The results. Removed jobs are left out. */
   readonly results: readonly Result[];
   /** Cursor of the next page. Undefined at the end. */
   readonly cursor: string | undefined;

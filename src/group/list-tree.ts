@@ -19,9 +19,9 @@ const filterSchema = z.strictObject({
 const briefFields = { ...shownFields, input: 0, output: 0, progress: 0, 'errors.stack': 0 } as const;
 
 /**
- * Returns the jobs below a job, at all levels. Each is followed by those below it, as in a tree. `parents` tells how deep it
- * is. Inputs, outputs, progress and stacks are left out. With a status, 5,000 jobs are searched for a page, which may have
- * fewer jobs than asked for, even none, and a cursor to continue.
+ * Returns the jobs below a job, at all levels. Each job is followed by those below it, as in a tree. The length of `parents`
+ * gives its depth. Inputs, outputs, progress and stacks are left out. With a status, each page searches 5,000 jobs. It may have
+ * fewer jobs than asked for, even none, and still a cursor to continue.
  *
  * @throws ValidationError
  */
@@ -43,7 +43,7 @@ export async function listTree(
   return { jobs: found, cursor: next === undefined ? undefined : toCursorText(next) };
 }
 
-/** Returns the id up to which a page of those of a status is searched. Undefined if no more are below. Reads keys only. */
+/** Returns the last id to search for a page of jobs with a status, or undefined if none are below. Reads only keys. */
 async function lastSearched(jobs: Collection<JobDocument>, _id: Filter<string>): Promise<string | undefined> {
   const options = { projection: { _id: 1 }, sort: { _id: 1 }, skip: MAX_SEARCHED - 1, limit: 1 } as const;
   const [last] = await jobs.find({ _id }, { ...options, ...byId }).toArray();

@@ -12,8 +12,8 @@ export const resultFields = { status: 1, output: 1, errors: { $slice: -1 } } as 
 export type ReadMember = Pick<JobDocument, '_id' | 'status' | 'output' | 'errors'>;
 
 /**
- * Returns how jobs of a group ended, from a number on. One that is gone or not settled counts as cancelled. One command, whose
- * reply MongoDB ends at 16 MB. The result then has fewer jobs than asked for, at least one.
+ * Returns how jobs of a group ended, starting at a number. A job that is gone or not settled counts as cancelled. Costs one
+ * command. MongoDB ends its reply at 16 MB, so the result may have fewer jobs than asked for, but at least one.
  */
 export async function readMembers(
   jobs: Collection<JobDocument>,

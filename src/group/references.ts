@@ -1,7 +1,9 @@
 import type { Issue } from '../errors.js';
 import { isPlainObject } from '../job/storable.js';
 
-/** A part of an input that is filled in with the result of another job of the workflow, once that has ended. */
+/**
+ * A part of an input that stands for the result of another job of the workflow. The result replaces it once that job has ended.
+ */
 export interface ResultReference {
   /** Name of the other job in the workflow. */
   readonly $resultOf: string;
@@ -10,12 +12,12 @@ export interface ResultReference {
 }
 
 /**
- * Stands in the input of a job of a workflow for the result of another. It is null if that job did not complete.
+ * Returns a reference to the result of another job, for the input of a job of a workflow. The result is null if the other job
+ * did not complete.
  *
  * @param job name of the other job in the workflow
  * @param path path into its result. Default: the whole result
- * @example
- * load: { job: load, input: { rows: resultOf<Row[]>('extract') } },
+ * @example load: { job: load, input: { rows: resultOf<Row[]>('extract') } },
  */
 export function resultOf<Result>(job: string, path?: string): Result;
 export function resultOf(job: string, path?: string): ResultReference {
@@ -38,7 +40,7 @@ export interface Dereferenced {
   readonly issues: readonly Issue[];
 }
 
-/** Takes the references out of an input. They may stand for the input and for members of objects. */
+/** Takes the references out of an input. The whole input or a member of an object may be a reference. */
 export function takeReferences(input: unknown): Dereferenced {
   const references: FoundReference[] = [];
   const issues: Issue[] = [];

@@ -7,10 +7,10 @@ import { lookSoon } from './close-group.js';
 import type { BatchDocument, GroupCollections, WorkflowDocument } from './group-document.js';
 import { removeDescendants } from './tree.js';
 
-/** Jobs per command. Keeps each command short, so that no other write is held up for long. */
+/** Jobs per command. Short commands hold up no other write for long. */
 const AT_A_TIME = 1000;
 
-/** Removes a batch or a workflow that is over, and its settled jobs with all that they have added. Safe to repeat. */
+/** Removes a batch or a workflow that is over, its settled jobs, and all jobs that these have added. Safe to repeat. */
 export async function removeGroup(
   collections: GroupCollections,
   group: BatchDocument | WorkflowDocument,
@@ -33,8 +33,8 @@ export function memberIds(group: BatchDocument | WorkflowDocument): string[] {
 }
 
 /**
- * Returns those of these jobs that have added others. Somebody looks after these within two minutes, in case that the
- * process dies before it has removed them.
+ * Returns the ids of these jobs that have added others. Requests a look after them within two minutes, in case the process dies
+ * before it has removed them.
  */
 async function findParents(collections: GroupCollections, ids: readonly string[]): Promise<string[]> {
   const parents = { _id: { $in: [...ids] }, 'steps.children': true } as const;

@@ -1,7 +1,7 @@
 import { type Issue, ValidationError } from '../errors.js';
 import { MAX_ISSUES } from '../issues.js';
 
-/** Options of a job that a job of a group cannot have: its id is made of the group's, and it must be there in any case. */
+/** Options that a job of a group cannot have. Its id derives from the group's, and the job must be added in any case. */
 const refused = ['id', 'uniqueKey', 'unique', 'debounce'] as const;
 
 /**

@@ -7,12 +7,12 @@ import type { JobDocument } from '../job/job.js';
 import { byId, byIndex } from '../mongo/by-index.js';
 import { cancelOpen } from './cancel-open.js';
 
-/** Jobs per command. Keeps each command short, so that no other write is held up for long. */
+/** Jobs per command. Short commands hold up no other write for long. */
 const BATCH = 1000;
 
 /**
- * Cancels the jobs below this one that are queued, and asks the running ones to stop, at all levels at once. Returns those
- * that held places in limits. Without such jobs, that costs one command, however many have ended.
+ * Cancels the queued jobs below a job, and asks the running ones to stop, at all levels at once. Returns those that held places
+ * in limits. Costs one command if there are none, however many have ended.
  */
 export async function cancelDescendants(
   jobs: Collection<JobDocument>,
@@ -36,7 +36,7 @@ export async function cancelMembers(
   return (await cancelOpen(jobs, { ...openBelow(parentId), group })).freed;
 }
 
-/** Removes the settled jobs below these, 1,000 at a time. Returns whether others are left. */
+/** Removes settled jobs below the given ones, 1,000 at a time. Returns whether some are left. */
 export async function removeDescendants(
   jobs: Collection<JobDocument>,
   ...parentIds: readonly [string, ...string[]]
@@ -64,7 +64,7 @@ export async function hasOpenDescendants(jobs: Collection<JobDocument>, parentId
   return found !== null;
 }
 
-/** Matches the jobs below this one that are queued or running, by the names of their groups, which begin with its id. */
+/** Matches the queued and running jobs below a job. The names of their groups begin with its id. */
 function openBelow(parentId: string) {
   return {
     group: { $gt: groupOf('children', `${parentId}:`), $lt: groupOf('children', `${parentId};`) },

@@ -1,10 +1,10 @@
 import type { Issue } from '../errors.js';
 
 /**
- * Returns names in an order in which each comes after those that it waits for.
+ * Orders names so that each comes after those that it waits for.
  *
- * @param after the names that each waits for
- * @returns what is wrong: unknown names, and circles, with the names on them
+ * @param after the names that each name waits for
+ * @returns the names in that order, or the problems: unknown names, and the names on each circle
  */
 export function inOrder(after: ReadonlyMap<string, readonly string[]>): {
   readonly order: readonly string[];

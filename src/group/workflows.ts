@@ -12,7 +12,7 @@ export interface WorkflowPage {
   readonly cursor: string | undefined;
 }
 
-/** How a job of a workflow ended, or what it is now. */
+/** How a job of a workflow ended, or its present state. */
 export interface WorkflowResult extends JobResult {
   /** Its name in the workflow. */
   readonly name: string;
@@ -20,7 +20,7 @@ export interface WorkflowResult extends JobResult {
 
 /** Workflows, whose jobs wait for each other. `processor.addWorkflow` adds one. */
 export class Workflows extends AddedGroups<'workflow'> {
-  /** Returns a page of workflows, newest first. Each costs five reads. @throws ValidationError */
+  /** Returns a page of workflows, newest first. Each workflow costs five reads. @throws ValidationError */
   async list(filter?: PageFilter): Promise<WorkflowPage> {
     const { documents, cursor } = await this.page(filter);
     const collections = await this.collections();
@@ -34,7 +34,7 @@ export class Workflows extends AddedGroups<'workflow'> {
   }
 
   /**
-   * Returns the outputs of the jobs of a workflow that have completed, by their names.
+   * Returns the outputs of the completed jobs of a workflow, by name.
    *
    * @throws NotFoundError
    */
@@ -51,7 +51,7 @@ export class Workflows extends AddedGroups<'workflow'> {
   }
 
   /**
-   * Returns a page of how the jobs of a workflow ended, or what they are now, by their names.
+   * Returns a page of the jobs' results or present states, in the order of the jobs' names.
    *
    * @throws NotFoundError, or ValidationError for an invalid filter or a cursor that no page returned
    */

@@ -3,17 +3,17 @@ import ms from 'ms';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
 import type { IdempotencyKeyDocument } from './key-document.js';
 
-/** How long a claim keeps others away. Longer than a request may take, even behind API Gateway. */
+/** How long a claim keeps others away. It is longer than a request may take, even behind API Gateway. */
 const HOLD_MS = ms('30s');
 
-/** How long a key is kept. Clients have stopped retrying by then. */
+/** How long a key is kept. Clients stop retrying long before that. */
 const KEEP_MS = ms('24h');
 
 /** A request, and the caller that claims its key. */
 export type KeyClaim = Pick<IdempotencyKeyDocument, '_id' | 'requestHash' | 'jobIds' | 'holder'>;
 
 /**
- * Claims a key that is free, or whose holder stopped before the request was done. Does not touch any other key.
+ * Claims a key that is free, or whose holder stopped before the request was done. Leaves any other key as it is.
  *
  * @returns the document as it is now. The claim succeeded if its `holder` is the claimant
  */
@@ -29,7 +29,7 @@ export async function claimKey(
   }
 }
 
-/** Ignores the duplicate key of two simultaneous inserts. The next try finds the other's document. */
+/** Ignores the duplicate key of two simultaneous inserts. The next try finds the other document. */
 function undefinedIfTaken(error: unknown): undefined {
   if (isDuplicateKey(error)) return undefined;
   throw error;

@@ -15,9 +15,9 @@ export interface IdempotentRequest {
   readonly requestHash: string;
   /** Maximum number of jobs that the request adds. */
   readonly jobCount: number;
-  /** Does the request, adding jobs only under these ids, and returns the reply. May be called again after a crash. */
+  /** Does the request, adds jobs only under these ids, and returns the reply. It may be called again after a crash. */
   readonly work: (jobIds: readonly string[]) => Promise<string>;
-  /** Returns whether a failure of `work` changed nothing, so that the key can be reused at once. */
+  /** Returns whether a failure of `work` changed nothing. The key can then be reused at once. */
   readonly changedNothing: (error: unknown) => boolean;
 }
 
@@ -32,9 +32,8 @@ export type OnceOutcome =
   | { readonly kind: 'otherRequest' };
 
 /**
- * Does a request that adds jobs, unless it was already done under its key. Keys are kept for 24 hours. This implements
- * the header `Idempotency-Key`. The jobs' ids are stored first, so that a repetition after a crash neither loses nor
- * duplicates a job.
+ * Does a request that adds jobs, unless it was already done under its key. This implements the header `Idempotency-Key`. Stores
+ * the jobs' ids first, so that a repetition after a crash neither loses nor duplicates a job. Keeps keys for 24 hours.
  *
  * @throws errors of `work`
  */

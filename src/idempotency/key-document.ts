@@ -10,9 +10,9 @@ export interface IdempotencyKeyDocument {
   readonly _id: string;
   /** Hash of the request. No other request can use the key. */
   readonly requestHash: string;
-  /** Ids chosen before the first write, so that a repetition finds the jobs already added. */
+  /** Ids for the jobs, chosen before the first write. A repetition finds the added jobs by them. */
   readonly jobIds: readonly string[];
-  /** The call that does the request now, or did it. */
+  /** Id of the call that does the request now, or did it. */
   readonly holder: string;
   /** Moment until which no other call takes over the request. */
   readonly heldUntil: Date;

@@ -1,6 +1,6 @@
 import { type CollectionDescription, expiring, moment, text } from '../mongo/collection-description.js';
 
-/** A document of the collection `marks`: what happened at a moment, such as a deployment. */
+/** A document of the collection `marks`: an event at a moment, such as a deployment. */
 export interface MarkDocument {
   readonly _id: string;
   readonly at: Date;

@@ -13,22 +13,22 @@ import { storableText } from '../storable-text.js';
 import { validateNow } from '../validate.js';
 import { byMoment, type MarkDocument } from './mark-document.js';
 
-/** How long a mark is kept, as long as the statistics that it stands beside. */
+/** How long a mark is kept. Statistics, whose charts show the marks, are kept as long. */
 const KEPT_MS = ms('90 days');
 
 const MAX_TEXT = 100;
 
 /** Options of a mark. */
 export interface MarkOptions {
-  /** Such as `'v42'`. 1 to 100 characters. */
+  /** Text of the mark, such as `'v42'`. 1 to 100 characters. */
   readonly text: string;
-  /** Within the last 90 days. Default: now. */
+  /** Moment of the mark, within the last 90 days. Default: now. */
   readonly at?: Date | string | undefined;
-  /** Who marks it, for others to see. At most 500 characters. Over HTTP it is the caller. */
+  /** Who marks it, for others to see. At most 500 characters. Over HTTP, it is the caller. */
   readonly by?: string | undefined;
 }
 
-/** An event of a moment, such as a deployment. */
+/** An event at a moment, such as a deployment. */
 export interface Mark {
   readonly id: string;
   readonly at: Date;
@@ -57,7 +57,7 @@ const markSchema = z.strictObject({
 
 const filterSchema = pageSchema(momentPlaceSchema) satisfies z.ZodType<unknown, PageFilter>;
 
-/** Moments such as deployments, which the dashboard draws into its charts. Kept for 90 days. */
+/** Marks of moments, such as deployments. The dashboard draws them into its charts. They are kept for 90 days. */
 export class Marks {
   constructor(
     private readonly db: Db,
@@ -67,9 +67,9 @@ export class Marks {
   /**
    * Marks a moment. A second call makes a second mark.
    *
-   * @throws ValidationError for invalid options, or a moment to come or of more than 90 days ago, by the database's clock
-   * @example
-   * await processor.marks.add({ text: 'v42' });
+   * @throws ValidationError for invalid options, or for a moment in the future or more than 90 days ago, by the database's
+   * clock
+   * @example await processor.marks.add({ text: 'v42' });
    */
   async add(options: MarkOptions): Promise<Mark> {
     const { text, at: given, by } = validateNow(markSchema, options, 'The call of marks.add');
@@ -98,7 +98,7 @@ export class Marks {
   }
 }
 
-/** How far the clock that a moment comes from may be ahead of the database's. */
+/** How far the caller's clock may be ahead of the database's. */
 const MAX_AHEAD_MS = ms('1 minute');
 
 function requireLately(at: Date, now: Date): void {

@@ -1,7 +1,7 @@
 /*
- * Recognizes BSON values, such as an ObjectId, by their marks. A project may hold several copies of the `bson` package,
- * and each refuses values of another major version. So no code checks the class of a value. This file loads no copy
- * itself, since a thread of a subprocess needs none.
+ * Recognizes BSON values, such as an ObjectId, by their marks. A project may hold several copies of the `bson` package, and
+ * each refuses values of another major version. So no code checks the class of a value. This file loads no copy, since a thread
+ * of a subprocess needs none.
  */
 
 /** Marks that give the type of a BSON value and the major version of its package. They are the same in all copies. */
@@ -24,8 +24,8 @@ export function extendedJsonOf(value: object): unknown {
 }
 
 /**
- * Copies lists and plain objects, and replaces the BSON values in them. Anything else in them, such as a session, is
- * kept as it is.
+ * Copies lists and plain objects, and replaces the BSON values in them. Keeps everything else in them as it is, such as a
+ * session.
  */
 export function mapBson(value: unknown, change: (bsonValue: object) => object): unknown {
   if (typeof value !== 'object' || value === null) return value;

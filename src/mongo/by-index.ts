@@ -8,7 +8,7 @@ export interface Index {
   readonly key: Readonly<Document>;
 }
 
-/** Option that names the index of a statement, by its keys, because the driver does not take a name everywhere. */
+/** Option that gives a statement its index by the index's keys. The driver does not take a name everywhere. */
 export interface IndexHint {
   readonly hint?: Document;
 }
@@ -22,16 +22,16 @@ export const byId = { hint: { _id: 1 } } as const;
 /** The index on `_id`. */
 export const idIndex: Index = { name: '_id_', key: byId.hint };
 
-/** How long a missing index is not tried again. It may have been made meanwhile. */
+/** How long a missing index is not tried again. Afterwards it is, since somebody may have made it. */
 const TELL_AGAIN_MS = 60_000;
 
 /**
- * Runs a statement with its intended index. If several could serve, MongoDB compares them and remembers its choice,
- * which may be bad for other values.
+ * Runs a statement with its intended index. If several could serve, MongoDB compares them and remembers its choice, which may
+ * be bad for other values.
  *
- * A database may lack an index of a new version, and MongoDB refuses statements that name a missing one. The statement
- * is then repeated without the hint, and for a minute further ones go without it. A transaction is ended by the
- * refusal, so only the next one goes without the hint.
+ * A database may lack an index of a new version, and MongoDB refuses statements that name a missing index. The statement is
+ * then repeated without the hint. For a minute, further statements use no hint either. The refusal ends a transaction, so there
+ * only the next transaction goes without the hint.
  *
  * @param statement receives an option to add to its own
  * @param session session of a transaction
@@ -59,8 +59,8 @@ export async function byIndex<Schema extends Document, Result>(
 }
 
 /**
- * Works like `byIndex`, for an optional index. If it is missing, the caller's own alternative is used, and listeners
- * are not told.
+ * Works like `byIndex`, for an optional index. If the index is missing, uses the caller's alternative and does not tell
+ * listeners.
  */
 export async function byOptionalIndex<Schema extends Document, Result>(
   collection: Collection<Schema>,
@@ -101,7 +101,7 @@ class MissingIndexes {
     this.#since.set(name, performance.now());
   }
 
-  /** Tells the listeners, once even if several concurrent statements find that the index is missing. */
+  /** Tells the listeners. Tells them once, even if several concurrent statements find that the index is missing. */
   tell(index: Index): void {
     if (this.has(index)) return;
     this.add(index);

@@ -5,15 +5,12 @@ import { ELECTION_MS } from './election.js';
 const SPARE_CONNECTIONS = 5;
 
 /**
- * Maximum size of a pool, for any number of threads. Jobs share claims and settling, and a small database allows 1,500
- * connections in all.
+ * Maximum size of a pool, for any number of threads. Jobs share claims and settling. A small database allows 1,500 connections
+ * in all.
  */
 const MAX_CONNECTIONS = 100;
 
-/**
- * Returns how many connections a worker needs that runs this many jobs at a time. Allows one per job, and some for the
- * processor.
- */
+/** Returns how many connections a worker needs that runs this many jobs at a time: one per job, and some for the processor. */
 export function workerPoolSize(maxThreads: number): number {
   return Math.min(maxThreads + SPARE_CONNECTIONS, MAX_CONNECTIONS);
 }
@@ -21,11 +18,11 @@ export function workerPoolSize(maxThreads: number): number {
 const clients = new Map<string, MongoClient>();
 
 /**
- * Returns this process's client for a connection string and pool size. Every call with the same arguments returns the
- * same client, so that a warm Lambda container keeps its connections.
+ * Returns this process's client for a connection string and pool size. Every call with the same arguments returns the same
+ * client, so that a warm Lambda container keeps its connections.
  *
- * Await its `connect()` before each use, which costs nothing while connected. If a client connects implicitly at its
- * first operation and that fails, it is unusable, because the driver never tries again.
+ * Await its `connect()` before each use, which costs nothing while connected. A client may also connect implicitly, at its
+ * first operation. If that fails, the client is unusable, because the driver never tries again.
  *
  * Settings in the connection string override the defaults here.
  *
@@ -48,13 +45,13 @@ export function patientClient(uri: string): MongoClient {
   return new MongoClient(uri, { ...optionsFor(uri, defaultOptions(2)), socketTimeoutMS: 0 });
 }
 
-/** Closes a client made by `mongoClient`. Any code that still holds it may connect it again. */
+/** Closes a client made by `mongoClient`. Code that still holds the client may connect it again. */
 export async function closeMongoClient(client: MongoClient): Promise<void> {
   for (const [key, kept] of clients) if (kept === client) clients.delete(key);
   await client.close();
 }
 
-/** Closes all clients made by `mongoClient`, so that the process, such as a test or script, can end. */
+/** Closes all clients made by `mongoClient`. Without that, a process such as a test or a script cannot end. */
 export async function closeMongoClients(): Promise<void> {
   const closing = [...clients.values()].map((client) => client.close());
   clients.clear();
@@ -83,8 +80,8 @@ function defaultOptions(maxPoolSize: number): MongoClientOptions {
     maxPoolSize,
     // While a container is frozen for long, the network closes its connections, so it is better not to reuse them.
     maxIdleTimeMS: 60_000,
-    // Outlasts an election. A response, even "unreachable", must leave the HTTP function within its 29 s. With the
-    // driver's own retry, the wait is at most twice this.
+    // Time limit that outlasts an election. A response, even "unreachable", must leave the HTTP function within its 29 s. The
+    // driver retries once, so the wait is at most twice this limit.
     serverSelectionTimeoutMS: ELECTION_MS,
     connectTimeoutMS: 5_000,
     // None of our commands takes this long, so a connection that is silent for this long is dead.

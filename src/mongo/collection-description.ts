@@ -5,15 +5,15 @@ export interface CollectionDescription {
   /** Name without the prefix. */
   readonly name: string;
   /**
-   * Conditions that all our documents meet, and that hardly any foreign document meets. Uses only fields that every
-   * version so far has written.
+   * Conditions that all our documents meet, but hardly any foreign document meets. They use only fields that every version so
+   * far has written.
    */
   readonly ours: { readonly _id: typeof text | typeof moment } & Document;
   /** Indexes that every database needs. */
   readonly indexes: readonly IndexDescription[];
   /**
-   * Indexes of earlier versions, dropped once their replacements exist. A different index of the same name belongs to
-   * another application and is kept.
+   * Indexes of earlier versions, dropped once their replacements exist. A different index with the same name belongs to another
+   * application, and is kept.
    */
   readonly formerIndexes: readonly IndexDescription[];
 }
@@ -25,8 +25,8 @@ export const text = { $type: 'string' } as const;
 export const moment = { $type: 'date' } as const;
 
 /**
- * Returns a TTL index, with which MongoDB deletes documents on expiry. It holds only documents that are certainly ours
- * and have an expiry, so foreign documents are never deleted.
+ * Returns a TTL index, with which MongoDB deletes documents on expiry. The index holds only documents that are certainly ours
+ * and have an expiry. So MongoDB never deletes a foreign document.
  *
  * @param ours conditions on the other fields
  */
@@ -40,5 +40,5 @@ export function expiring(
   return { name, key: { [field]: 1 }, expireAfterSeconds, partialFilterExpression };
 }
 
-/** TTL index of earlier versions, which holds all documents. */
+/** TTL index of earlier versions. It holds all documents. */
 export const formerExpiry = { name: 'expireAt', key: { expireAt: 1 }, expireAfterSeconds: 0 } as const;

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** Default prefix of our collections' names, because an application may have its own collection `jobs`. */
+/** Default prefix of our collections' names. It is not empty, because an application may have its own collection `jobs`. */
 export const DEFAULT_COLLECTION_PREFIX = 'remoteProcessor.';
 
 /**
@@ -10,7 +10,7 @@ const MAX_LENGTH = 100;
 
 const expected = `expected up to ${MAX_LENGTH} letters, digits, or any of _ . - that begin with a letter, a digit or _, without two dots in a row, and not with 'system.'; or the empty text`;
 
-/** Valid prefixes. The empty one gives the names that versions without prefixes used. */
+/** Valid prefixes. With the empty one, the names are those of versions without prefixes. */
 export const collectionPrefixSchema = z
   .string(expected)
   .max(MAX_LENGTH, expected)

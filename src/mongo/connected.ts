@@ -1,6 +1,6 @@
 /**
- * Returns the needed collections after connecting the client. Without that, a failed first connection would leave the
- * client closed forever.
+ * Connects the client, and returns the needed collections. Otherwise a failed first connection would leave the client closed
+ * forever.
  *
  * @throws ForeignDocumentsError if they belong to an application, and the driver's errors
  */

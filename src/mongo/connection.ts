@@ -1,11 +1,10 @@
 import type { MongoClient } from 'mongodb';
 
 /**
- * Connects a client before its first use, and tries again at each use until a connection succeeds. The driver itself
- * tries only once: if its first connection fails because the database is down, every later operation fails too, with
- * MongoTopologyClosedError.
+ * Connects a client before its first use, and tries again at each use until a connection succeeds. The driver itself tries only
+ * once. If the database is down at that time, every later operation fails with MongoTopologyClosedError.
  *
- * A client that was connected and then closed is not connected again, since it was closed on purpose.
+ * A client that was connected and then closed stays closed, since somebody closed it on purpose.
  */
 export class Connection {
   #wasMade = false;

@@ -2,14 +2,14 @@ import { types } from 'node:util';
 import type { BulkWriteResult } from 'mongodb';
 
 /**
- * Reads errors of the driver. A project may hold several copies or versions of it, so errors are distinguished by their
- * names, codes and labels, never by their classes.
+ * Reads errors of the driver. Distinguishes errors by their names, codes and labels, never by their classes, since a project
+ * may hold several copies or versions of the driver.
  */
 
-/** The server's code for an operation that exceeded its `maxTimeMS`, even while waiting for a lock. */
+/** The server's code for an operation that exceeded its `maxTimeMS`. The time includes waiting for a lock. */
 export const MAX_TIME_EXPIRED = 50;
 
-/** Returns the server's code of an error, or undefined for an error that does not come from a server. */
+/** Returns the server's code of an error, or undefined if the error does not come from a server. */
 export function serverCode(error: unknown): number | undefined {
   const code = fieldOf(error, 'code');
   return typeof code === 'number' ? code : undefined;
@@ -32,8 +32,8 @@ export function nameOf(error: unknown): string | undefined {
 }
 
 /**
- * Returns whether the driver or server gave the error this label. Depending on the driver's version, labels are an
- * array or a set.
+ * Returns whether the driver or the server gave the error this label. The driver's version decides whether labels are an array
+ * or a set.
  */
 export function hasLabel(error: unknown, label: string): boolean {
   const labels = fieldOf(error, 'errorLabels') ?? fieldOf(error, 'errorLabelSet');
@@ -44,12 +44,12 @@ export function hasLabel(error: unknown, label: string): boolean {
   }
 }
 
-/** Returns whether a bulk write failed in part. Its `result` says what was done. */
+/** Returns whether a bulk write failed in part. Its `result` tells which statements were carried out. */
 export function isBulkWriteError(error: unknown): error is { readonly result: BulkWriteResult } {
   return nameOf(error) === 'MongoBulkWriteError';
 }
 
-/** Returns a field of anything thrown. Never throws, although a getter may, and a proxy at any access. */
+/** Returns a field of anything thrown. Never throws, although a getter may throw, and a proxy may throw at any access. */
 export function fieldOf(error: unknown, name: PropertyKey): unknown {
   try {
     return typeof error === 'object' && error !== null ? Reflect.get(error, name) : undefined;

@@ -17,13 +17,13 @@ export interface AnySession {
   endSession(): Promise<void>;
 }
 
-/** Returns whether a value is a Db, judged by its shape, since it may come from another copy of the driver. */
+/** Returns whether a value is a Db. Judges by its shape, since it may come from another copy of the driver. */
 export function isDb(value: unknown): value is Db {
   const startSession = fieldOf(fieldOf(value, 'client'), 'startSession');
   return typeof fieldOf(value, 'databaseName') === 'string' && typeof startSession === 'function';
 }
 
-/** Returns why a Db cannot be used, or undefined if it can. */
+/** Returns the reason why a Db cannot be used, or undefined if it can. */
 export function driverProblem(db: Db): string | undefined {
   const { major } = driverOf(db);
   if (major !== undefined && supportedDrivers.includes(major)) return undefined;
@@ -41,8 +41,8 @@ interface Driver {
 }
 
 /**
- * Inspects the driver of a Db without asking a server. A session's id is a BSON value made by the driver, which reveals
- * its copy of BSON.
+ * Inspects the driver of a Db without asking a server. A session's id is a BSON value that the driver made, so it reveals the
+ * driver's copy of BSON.
  */
 export function driverOf({ client }: { readonly client: MongoClient }): Driver {
   const session = client.startSession();

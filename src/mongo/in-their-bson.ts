@@ -3,8 +3,8 @@ import { BSON_TYPE, BSON_VERSION, mapBson } from './bson-marks.js';
 import { toOwnBson } from './own-bson.js';
 
 /**
- * Returns a collection whose driver uses another copy of BSON. Each copy refuses the other's values, so the methods'
- * arguments are copied with values that the driver accepts. That makes each job slightly more expensive.
+ * Returns a collection whose driver uses another copy of BSON. Each copy refuses the other's values. So the methods' arguments
+ * are copied, with values that the driver accepts. That makes each job slightly more expensive.
  *
  * @param major major version of the driver's copy
  */

@@ -5,8 +5,8 @@ import { ELECTION_MS } from './election.js';
 import { isUnreachable, isWriteConflict } from './unreachable.js';
 
 /**
- * Overrides the client's connection string, like the options in `openCollection`. A transaction does not take these
- * settings from the collections, and refuses to read from a secondary.
+ * Overrides the client's connection string, like the options in `openCollection`. A transaction does not take these settings
+ * from the collections. It refuses to read from a secondary.
  */
 const durable: TransactionOptions = {
   writeConcern: { w: 'majority' },
@@ -28,16 +28,15 @@ const MAX_WAIT_MS = 500;
 /**
  * Does everything that `work` does with the session, or nothing.
  *
- * The driver's `withTransaction` decides only by the labels of errors. It gives up at a plain socket error, which has
- * none and occurs when all connections break at once. So this function decides what to retry.
+ * The driver's `withTransaction` decides only by the labels of errors. A plain socket error has none, so it gives up there.
+ * Such an error occurs when all connections break at once. So this function decides what to retry.
  *
- * @param work repeated for up to two minutes after conflicts with other transactions, and for the duration of an
- *   election while the database cannot be reached. A killed process leaves its transaction open until MongoDB ends it
- *   60 s after it began
+ * @param work repeated after conflicts with other transactions, for up to two minutes. MongoDB ends the transaction of a killed
+ * process only 60 s after it began. Also repeated while the database cannot be reached, for the duration of an election
  * @param conflictsUntil after this time, a conflict is not retried. Milliseconds since the epoch. Default: never
  * @throws HeldByAnother, and errors of `work`. Nothing is written then
- * @throws the driver's errors if the database cannot be reached for longer. If `work` had ended, its writes may have
- *   been applied
+ * @throws the driver's errors if the database cannot be reached for longer. If `work` had ended, its writes may have been
+ * applied
  */
 export function inTransaction<Result>(
   client: MongoClient,
@@ -80,8 +79,8 @@ async function attempt<Result>(
 }
 
 /**
- * Commits. A commit without a clear answer is sent again, which is safe. Returns false if certainly nothing was
- * written, so that the whole transaction may be repeated.
+ * Commits. Sends a commit without a clear answer again, which is safe. Returns false if certainly nothing was written. The
+ * whole transaction may then be repeated.
  */
 async function isCommitted(session: ClientSession, patience: Patience): Promise<boolean> {
   for (;;) {
@@ -100,7 +99,8 @@ async function isCommitted(session: ClientSession, patience: Patience): Promise<
 const TRANSIENT = 'TransientTransactionError';
 
 /**
- * Returns whether the server refused the commit, and so did not do it. After any other error, it may have been done.
+ * Returns whether the server refused the commit, and so did not carry it out. After any other error, it may have carried it
+ * out.
  */
 function isRefusal(error: unknown): boolean {
   const isAnswer = serverCode(error) !== undefined && !isUnreachable(error);

@@ -16,7 +16,7 @@ export async function orIndexMissing<Result>(answer: Promise<Result>): Promise<R
   }
 }
 
-/** Returns whether an otherwise valid statement was refused because of the index that it names. */
+/** Returns whether the server refused a statement because of the index that it names, and for no other reason. */
 export function isHintRefused(error: unknown): boolean {
   return refusals.has(serverCode(error) ?? 0);
 }

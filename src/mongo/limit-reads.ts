@@ -4,9 +4,8 @@ import { ReadTimeoutError } from '../errors.js';
 import { hasServerCode, MAX_TIME_EXPIRED } from './driver-error.js';
 
 /**
- * Maximum time of a read on the server. Long enough for any read by index, and well within the 29 s of the HTTP
- * function. Also below the driver's socket timeout, after which the server would go on reading while the driver reads
- * again.
+ * Maximum time of a read on the server. It is long enough for any read by index, and well within the 29 s of the HTTP function.
+ * It is also below the driver's socket timeout. After that timeout, the driver would read again while the server still reads.
  */
 export const MAX_READ_MS = 15_000;
 
@@ -20,7 +19,7 @@ const reads: ReadonlyMap<string | symbol, number> = new Map([
 ]);
 
 /**
- * Returns the collection with reads limited to `MAX_READ_MS`, unless they have their own `maxTimeMS`. A longer read
+ * Returns the collection with reads limited to `MAX_READ_MS`, unless they have their own `maxTimeMS`. A read that takes longer
  * throws ReadTimeoutError. The driver has no such option for a collection.
  */
 export function limitReads<Schema extends Document>(collection: Collection<Schema>): Collection<Schema> {
@@ -51,7 +50,7 @@ function explain(collection: string): Explain {
   };
 }
 
-/** Returns a proxy handler that explains the errors of a cursor, however it is read. */
+/** Returns a proxy handler for a cursor. It explains the cursor's errors, whichever method reads it. */
 function cursor(explained: Explain): ProxyHandler<object> {
   return {
     get(target, name, proxy) {

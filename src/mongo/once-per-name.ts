@@ -1,4 +1,4 @@
-/** Finds something out once for each client and collection name. After a failure, finds it out again. */
+/** Looks something up once for each client and collection name. After a failure, looks it up again. */
 export class OncePerName {
   readonly #byClient = new WeakMap<object, Map<string, Promise<void>>>();
 

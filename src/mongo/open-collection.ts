@@ -4,8 +4,8 @@ import { inTheirBson } from './in-their-bson.js';
 import { limitReads } from './limit-reads.js';
 
 /**
- * Overrides the settings of the given Db. A write counts only once a majority has it. Otherwise a failover could undo
- * it (invariant 1). Reads that decide something go to the primary.
+ * Overrides the settings of the given Db. A write counts only once a majority has it. Otherwise a failover could undo it
+ * (invariant 1). Reads that decide something use the primary.
  */
 const durable: CollectionOptions = {
   writeConcern: { w: 'majority' },

@@ -26,7 +26,7 @@ export function inOwnBson(document: BSON.Document): BSON.Document {
   return Object(mapBson(document, toOwnBson));
 }
 
-/** Returns the size of a document in bytes, even if a driver with another copy of BSON has read it. */
+/** Returns the size of a document in bytes. The driver that read the document may use another copy of BSON. */
 export function bsonSize(document: BSON.Document): number {
   return BSON.calculateObjectSize(inOwnBson(document));
 }

@@ -1,9 +1,6 @@
 import type { FindCursor } from 'mongodb';
 
-/**
- * The largest page as Lambda sends it. Lambda's limit is 6 MB per response, which leaves room for what surrounds the
- * members.
- */
+/** The largest page, as Lambda sends it. Lambda's limit is 6 MB per response. The rest is for the text around the members. */
 export const MAX_PAGE_BYTES = 5 * 1024 * 1024;
 
 /** A page of the documents that a cursor finds. */
@@ -13,12 +10,12 @@ export interface ReadPage<Found> {
   readonly hasMore: boolean;
 }
 
-/** Allowance per member for the fields that its document lacks and that are sent as null. */
+/** Allowance per member for fields that are sent as null because its document lacks them. */
 const NULLS_BYTES = 400;
 
 /**
- * Reads documents until there are `limit`, or the next one would make the page larger than `maxBytes` as sent. So
- * memory holds no more than the page and a batch. The first document is returned whatever its size.
+ * Reads documents until there are `limit`, or until the next one would make the page larger than `maxBytes` as sent. So memory
+ * holds only the page and a batch. The first document is returned whatever its size.
  */
 export async function readPage<Found extends object>(
   cursor: FindCursor<Found>,
@@ -34,8 +31,7 @@ export async function readPage<Found extends object>(
 }
 
 /**
- * Returns a function that tells for each further member whether it still fits into the page as sent. The first always
- * fits.
+ * Returns a function that decides for each member whether it still fits into the page as sent. The first member always fits.
  */
 export function fittingInto(maxBytes: number): (member: object) => boolean {
   let bytes = 0;
@@ -47,8 +43,8 @@ export function fittingInto(maxBytes: number): (member: object) => boolean {
 }
 
 /**
- * Returns the size of a value as sent. Lambda sends a body as JSON within JSON, so each quote and backslash in it is
- * escaped once more. They are counted, since building the escaped text would double the memory of a large value.
+ * Returns the size of a value as sent. Lambda sends a body as JSON within JSON, so each quote and backslash in it is escaped
+ * once more. These characters are counted, since the escaped text would double the memory of a large value.
  */
 export function bytesAsSent(value: unknown): number {
   const text = JSON.stringify(value);

@@ -1,15 +1,18 @@
 import type { Db } from 'mongodb';
 import { serverTime } from './server-time.js';
 
-/** How long a difference is remembered. Clocks that are kept in step hardly drift in that time. */
+/** How long a difference is remembered. Synchronized clocks hardly drift in that time. */
 const REMEMBERED_MS = 10 * 60 * 1000;
 
-/** A larger difference is not remembered, since one of the clocks is not kept in step, and may be set any time. */
+/**
+ * The largest difference that is remembered. With a larger one, one of the clocks is not synchronized, and may be set at any
+ * time.
+ */
 const MAX_REMEMBERED_OFFSET_MS = 60_000;
 
 /**
- * Tells the database's time from this process's clock and the difference that was read last, for what decides nothing,
- * such as where a chart ends. Costs a command every 10 minutes.
+ * Estimates the database's time by this process's clock and the last known difference. Use it only where nothing depends on it,
+ * such as the end of a chart. Costs a command every 10 minutes.
  */
 export class RememberedClock {
   #offsetMs = 0;

@@ -2,8 +2,8 @@ import type { Db } from 'mongodb';
 import { serverTime } from './server-time.js';
 
 /**
- * Continues the database's clock after one reading, for statements that cannot use `$$NOW`. Never ahead of the
- * database, whose clock has moved on by the time the reading arrives.
+ * Continues the database's clock after one reading, for statements that cannot use `$$NOW`. It is never ahead of the database:
+ * when the reading arrives, the database's clock has already moved on.
  */
 export class ServerClock {
   #read: Promise<{ readonly time: number; readonly at: number }> | undefined;

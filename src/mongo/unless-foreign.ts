@@ -1,10 +1,10 @@
 import type { Document } from 'mongodb';
 
-/** Name that no document has as a field. */
+/** Field that no document has. */
 const BEFORE = '_beforeUpsert';
 
 /**
- * Returns the pipeline of an upsert by `_id` that leaves a foreign document unchanged, byte for byte.
+ * Returns the pipeline of an upsert by `_id`. The upsert leaves a foreign document unchanged, byte for byte.
  *
  * @param ourField field that all our documents have. If the returned document lacks it, that document is foreign
  */

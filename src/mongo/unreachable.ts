@@ -19,8 +19,8 @@ export function isUnreachable(thrown: unknown): boolean {
 }
 
 /**
- * Returns whether another write of the same document came in between, so that nothing was written. Outside transactions
- * MongoDB itself retries. Other databases with its protocol leave that to the client.
+ * Returns whether another write of the same document came first, so that nothing was written. Outside transactions, MongoDB
+ * itself retries. Other databases with its protocol leave that to the client.
  */
 export function isWriteConflict(error: unknown): boolean {
   return hasServerCode(error, WRITE_CONFLICT);
@@ -29,8 +29,8 @@ export function isWriteConflict(error: unknown): boolean {
 const WRITE_CONFLICT = 112;
 
 /**
- * Names of errors that mean that there was no answer. `NoAnswer` comes from `withinTime`. The driver's errors mean that
- * nothing was sent, because there is no primary or every connection of the pool is in use.
+ * Names of errors that mean that there was no answer. `NoAnswer` comes from `withinTime`. With the driver's errors, nothing was
+ * sent: there is no primary, or every connection of the pool is in use.
  */
 const noAnswerNames = new Set([
   'NoAnswer',
@@ -40,9 +40,9 @@ const noAnswerNames = new Set([
 ]);
 
 /**
- * Returns whether a write may or may not have been applied, because the connection broke or the primary stepped down
- * after it was sent. The driver retries writes of single documents once, but never an update of many. So a caller that
- * continues after such an error reads back by token. Also true for a write conflict, which reading back resolves too.
+ * Returns whether it is unknown if a write was applied. The connection broke, or the primary stepped down after the write was
+ * sent. The driver retries writes of single documents once, but never an update of many. So a caller that continues after such
+ * an error reads back by token. Also returns true for a write conflict, which reading back resolves too.
  */
 export function isUnknownOutcome(thrown: unknown): boolean {
   const error = unwrapped(thrown);
@@ -52,15 +52,15 @@ export function isUnknownOutcome(thrown: unknown): boolean {
 }
 
 /**
- * Returns the cause if a bulk write could not be sent or was not answered, since the driver wraps it in an error that
- * hides its kind. Returns any other error unchanged.
+ * Returns the cause of a bulk write's error if the write could not be sent or was not answered. The driver wraps that cause in
+ * an error that hides its kind. Returns any other error unchanged.
  */
 function unwrapped(error: unknown): unknown {
   const cause = fieldOf(error, 'errorResponse');
   return isBulkWriteError(error) && types.isNativeError(cause) ? cause : error;
 }
 
-/** Errors of a broken connection, or of one that was closed because another broke. */
+/** Names of errors of a broken connection, or of a connection that was closed because another broke. */
 const networkNames = new Set(['MongoNetworkError', 'MongoNetworkTimeoutError', 'MongoPoolClearedError']);
 
 /**
@@ -70,7 +70,7 @@ const networkNames = new Set(['MongoNetworkError', 'MongoNetworkTimeoutError', '
 const notWritableCodes = new Set([6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436]);
 
 /**
- * Node's codes for a closed socket, such as one that died while a container was frozen. If a write fails like this, the
- * driver (7.9) does not retry it, and passes the error on without a label and not as a MongoNetworkError.
+ * Node's codes for a closed socket, for example a socket that died while a container was frozen. The driver (7.9) does not
+ * retry a write that fails like this. It passes the error on without a label, and not as a MongoNetworkError.
  */
 const socketCodes = new Set(['EPIPE', 'ECONNRESET']);

@@ -4,8 +4,8 @@ export class NoAnswer extends Error {
 }
 
 /**
- * Rejects if there is no answer in time, since a connection may die silently. The request itself goes on unobserved, so
- * it must do no harm if it is executed late.
+ * Rejects if there is no answer in time, since a connection may die silently. Nobody waits for the request any more, but it
+ * goes on. So it must do no harm if it is executed late.
  *
  * @throws NoAnswer, and errors of the answer
  */
@@ -17,8 +17,8 @@ export async function withinTime<Result>(
   let timer: NodeJS.Timeout | undefined;
   const timeOut = new Promise<never>((_, reject) => {
     const noAnswer = () => reject(new NoAnswer(`${who} did not answer within ${Math.round(ms)} ms.`));
-    // Waits one turn longer, because answers that arrived while the event loop was blocked are read only after timers
-    // have run.
+    // Waits one turn longer. Timers run first after the event loop was blocked, and answers that arrived meanwhile are read
+    // after them.
     timer = setTimeout(() => setImmediate(noAnswer), ms);
   });
   try {

@@ -18,7 +18,7 @@ export const durationBuckets = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5,
 
 export type Operation = 'send' | 'process';
 
-/** Returns the attributes of metrics, each of which has few values. */
+/** Returns the attributes of metrics. Each attribute has few different values. */
 export function attributesOf(operation: Operation, jobName: string): Attributes {
   return {
     'messaging.system': 'remote_processor',
@@ -36,7 +36,7 @@ export function spanAttributesOf(operation: Operation, jobId: string, queue: str
   };
 }
 
-/** The attribute of an attempt, or an iteration, that goes on in a later attempt. */
+/** Attribute of an attempt or an iteration that goes on in a later attempt. */
 export const suspended: Attributes = { 'remote_processor.suspended': true };
 
 /** Returns the attributes of a step's span. */

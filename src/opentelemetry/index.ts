@@ -61,16 +61,15 @@ const optionsSchema = z.strictObject({
 const NAME = 'remote-processor';
 
 /**
- * Makes spans and metrics for a processor, following the semantic conventions for messaging. Call this once, before
- * adding other middleware, so that the spans include that middleware.
+ * Makes spans and metrics for a processor, following the semantic conventions for messaging. Call this once, before adding
+ * other middleware, so that the spans include that middleware.
  *
- * Adding a job makes a span `send <jobName>`, whose context is stored with the job. Running the job makes a span
- * `process <jobName>` with a link to `send`. Its parent is the active span, such as that of an invocation, or else `send`.
- * Each try of a step, and each wait, makes a span `step <name>` in it.
+ * Adding a job makes a span `send <jobName>`. Its context is stored with the job. Running the job makes a span `process
+ * <jobName>` with a link to `send`. The parent of that span is the active span, such as an invocation's, or else `send`. Each
+ * try of a step, and each wait, makes a span `step <name>` in the span `process <jobName>`.
  *
  * @throws ValidationError listing invalid options
- * @example
- * instrument(processor);
+ * @example instrument(processor);
  */
 export function instrument(
   processor: Pick<RemoteProcessor, 'use' | 'on'>,
@@ -110,7 +109,7 @@ class Telemetry {
   }
 
   /**
-   * Wraps adding a job in a span. If no span is active, the parent is the context stored in the job, such as an HTTP
+   * Wraps adding a job in a span. If no span is active, the parent is the context that the job holds, such as an HTTP
    * request's.
    */
   async send(job: JobBeingAdded, next: () => Promise<void>): Promise<void> {
@@ -162,7 +161,7 @@ class Telemetry {
     }
   }
 
-  /** Makes a span for a wait, which is over. Other steps have one already. */
+  /** Makes a span for a wait that is over. Other steps already have a span. */
   waited({ tries, durationMs, state, ...step }: StepEnded): void {
     if (tries > 0) return;
     const attributes = { ...stepAttributesOf(step), 'remote_processor.step.state': state };

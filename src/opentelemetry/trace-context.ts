@@ -9,7 +9,7 @@ export function toMetadata({ traceId, spanId, traceFlags, traceState }: SpanCont
   return traceOf({ traceparent: `00-${traceId}-${spanId}-${flags}`, tracestate }) ?? {};
 }
 
-/** Returns the context that is stored with a job, or undefined if there is no valid one. */
+/** Returns the context that is stored with a job, or undefined without a valid one. */
 export function toSpanContext(metadata: Metadata): SpanContext | undefined {
   const stored = traceOf(metadata);
   if (stored === undefined) return undefined;

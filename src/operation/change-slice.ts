@@ -24,7 +24,7 @@ export interface OperationHooks {
   ) => Promise<void>;
   readonly beforeRetrying: (found: readonly Pick<Job, 'group'>[]) => Promise<void>;
   readonly retrying: (retried: readonly Retried[]) => Promise<void>;
-  /** Returns those of these kinds of jobs that a role may add. */
+  /** Returns the kinds among these that a role may add. */
   readonly mayAdd: (names: readonly string[], role: Role | undefined) => Promise<ReadonlySet<string>>;
 }
 
@@ -73,7 +73,7 @@ export async function changeSlice(
   return changed;
 }
 
-/** Undoes what an operation did to those jobs of a slice that have not begun. Returns how many are as they were. */
+/** Undoes an operation for the jobs of a slice that have not begun. Returns how many were restored. */
 export async function undoSlice(
   { jobs }: OperationCollections,
   operation: OperationDocument,
@@ -117,7 +117,7 @@ function findAll(jobs: Collection<JobDocument>, ids: readonly string[]): Promise
   return jobs.find<Found>({ ...ourJob, _id: { $in: [...ids] } }, options).toArray();
 }
 
-/** Leaves out jobs that the caller may not add, and for a retry those whose parent has settled. */
+/** Leaves out jobs that the caller may not add. A retry also leaves out jobs whose parent has settled. */
 async function allowedOf(
   jobs: Collection<JobDocument>,
   { action, callerRole }: OperationDocument,
@@ -149,7 +149,7 @@ function statements(
   }));
 }
 
-/** Matches the jobs whose state still allows the change. They may have changed since they were listed. */
+/** Matches the jobs whose state still allows the change. The state may have changed since the jobs were listed. */
 function selected({
   action,
   filter: { status },
@@ -195,7 +195,7 @@ function unbegun({ action, to, priority }: OperationDocument): Filter<JobDocumen
   };
 }
 
-/** A job that waits for others goes on waiting. */
+/** Whether a job waits for other jobs. Such a job goes on waiting. */
 const isHeld = { $gt: [{ $size: { $ifNull: ['$waitsFor', []] } }, 0] };
 
 function undoing({ action }: OperationDocument): Document[] {
@@ -273,7 +273,7 @@ async function removeSlice(
   return ids.length - left.size;
 }
 
-/** The statuses of jobs that each action takes, the default first. */
+/** The statuses of jobs that each action accepts. The first is the default. */
 export const statusesOf: Readonly<Record<OperationDocument['action'], readonly [JobStatus, ...JobStatus[]]>> =
   {
     retry: ['error', 'cancelled'],

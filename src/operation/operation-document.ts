@@ -19,8 +19,8 @@ export const operationActions = [
 ] as const satisfies readonly OperationAction[];
 
 /**
- * `running`: it goes through the jobs. `done`: it has been through all of them. `stopped`: a person ended it before.
- * `undoing`: what it did to jobs that have not begun is undone. `undone`: that is over.
+ * `running`: it is changing the jobs. `done`: it has changed all of them. `stopped`: a person stopped it before that.
+ * `undoing`: jobs that have not begun are being restored. `undone`: they are restored.
  */
 export type OperationState = 'running' | 'done' | 'stopped' | 'undoing' | 'undone';
 
@@ -42,11 +42,11 @@ export interface OperationDocument {
   readonly _id: string;
   readonly action: OperationAction;
   readonly filter: OperationFilter;
-  /** Moment before which the jobs must have been added, or if settled, must have ended. */
+  /** Only jobs that were added before this moment are changed. For settled jobs, the end must be before it. */
   readonly endedBefore: Date;
-  /** Moment since which the jobs must have ended. Only for settled jobs. */
+  /** Only jobs that ended at or after this moment are changed. For settled jobs only. */
   readonly endedAfter?: Date;
-  /** Over how long the retried jobs are spread. */
+  /** Time over which the retried jobs are spread, in milliseconds. */
   readonly spreadMs?: number;
   /** The queue to move the jobs to. */
   readonly to?: string;
@@ -58,18 +58,18 @@ export interface OperationDocument {
   readonly state: OperationState;
   /** Position in the list of jobs. Absent at its beginning. */
   readonly cursor?: string;
-  /** Slices that are finished and counted. */
+  /** Number of slices that are finished and counted. */
   readonly slices: number;
   readonly done: number;
   readonly skipped: number;
-  /** Slices that are undone and counted. */
+  /** Number of slices that are undone and counted. */
   readonly undoneSlices: number;
   readonly undone: number;
   /** How many jobs matched at the start. */
   readonly total: CappedCount;
   readonly started: Date;
   readonly ended?: Date;
-  /** When somebody may take it up. Absent once nothing is left to do. Whoever works on it puts this off. */
+  /** When a process may take it up. The process that works on it postpones this moment. Absent once nothing is left to do. */
   readonly due?: Date;
   /** Fencing token of the process that works on it. */
   readonly token?: string;
@@ -77,8 +77,8 @@ export interface OperationDocument {
 }
 
 /**
- * A document of the collection `operationSlices`: the jobs that an operation takes up next. It is written before they are
- * changed, so that another process goes on with the same ones after a crash, and so that they can be undone.
+ * A document of the collection `operationSlices`: the jobs that an operation changes next. It is written before they are
+ * changed. So after a crash, another process continues with the same jobs, and they can be undone.
  */
 export interface SliceDocument {
   /** Id of the operation, a dot and the number of the slice, in six digits. */
@@ -94,7 +94,7 @@ export interface OperationCollections extends JobCollections {
   readonly operationSlices: Collection<SliceDocument>;
 }
 
-/** Serves the look for operations that somebody must take up. */
+/** Serves the search for operations that a process must take up. */
 export const dueOperations = {
   name: 'due',
   key: { due: 1 },

@@ -33,7 +33,7 @@ const UNDO_MS = ms('5 minutes');
 /** How long operations are kept. */
 const KEPT_MS = ms('30 days');
 
-/** How long the process that is asked works on an operation at once. The scheduler does the rest. */
+/** How long the process that receives the call works on an operation at once. The scheduler does the rest. */
 const AT_ONCE_MS = 1_000;
 
 /** An operation on many jobs, as `operations.start` takes it. */
@@ -45,11 +45,11 @@ export interface NewOperation {
    */
   readonly filter: JobConditions;
   /**
-   * Moment before which the jobs must have been added, or if settled, must have ended. Default: now, by the database's
-   * clock.
+   * Only jobs that were added before this moment are changed. For settled jobs, the end must be before it. Default: now, by the
+   * database's clock.
    */
   readonly endedBefore?: Date | undefined;
-  /** Moment since which the jobs must have ended, for settled jobs. Default: any. */
+  /** Only settled jobs that ended at or after this moment are changed. Default: any. */
   readonly endedAfter?: Date | undefined;
   /** Spreads the jobs evenly at random over this time. Only for `retry`. */
   readonly spread?: Duration | undefined;
@@ -63,7 +63,10 @@ export interface NewOperation {
 export interface StartOptions {
   /** The person who started it, for others to see. */
   readonly by?: string | undefined;
-  /** Role of the caller. Jobs that this role may not add are skipped, except for `cancel` and `remove`. Default: none are. */
+  /**
+   * Role of the caller. Jobs that this role may not add are skipped, except for `cancel` and `remove`. Default: no job is
+   * skipped.
+   */
   readonly callerRole?: Role | undefined;
 }
 
@@ -79,13 +82,13 @@ export interface OperationInfo {
   readonly priority?: number;
   readonly by?: string;
   readonly state: OperationState;
-  /** Jobs that were changed. */
+  /** Number of jobs that were changed. */
   readonly done: number;
-  /** Jobs that changed meanwhile, need a taken unique key, or that the caller may not add. */
+  /** Number of jobs that were skipped: they changed meanwhile, their unique key is taken, or the caller may not add them. */
   readonly skipped: number;
-  /** Jobs that are as they were before. */
+  /** Number of jobs that were restored. */
   readonly undone: number;
-  /** How many jobs matched at the start, of the first 5,000 that were looked at. */
+  /** How many jobs matched at the start, among the first 5,000 that were searched. */
   readonly total: CappedCount;
   readonly started: Date;
   readonly ended?: Date;
@@ -123,7 +126,7 @@ type Given = Readonly<Pick<NewOperation, 'action' | 'endedBefore' | 'endedAfter'
   readonly priority?: number | undefined;
 };
 
-/** Returns what does not fit together, each with its path. */
+/** Returns the options that do not fit together, each with its path. */
 function problemsOf({
   action,
   filter,
@@ -175,7 +178,7 @@ function problemsOf({
   return problems;
 }
 
-/** The action that each option is for. Only `spread` may be left out then. */
+/** The action that each option belongs to. The option is required with it, except for `spread`. */
 const ownerOf = { spread: 'retry', to: 'move', priority: 'reprioritise' } as const satisfies Readonly<
   Record<string, OperationAction>
 >;
@@ -184,7 +187,7 @@ const startSchema = z.strictObject({ by: z.string().max(500).optional(), callerR
 
 const listSchema = pageSchema(momentPlaceSchema);
 
-/** Changes of all jobs that match a filter, however many: with progress, and a way to stop and to undo them. */
+/** Changes of all jobs that match a filter, however many. They show their progress, and can be stopped and undone. */
 export class Operations {
   /** @param kick asks for workers. Never rejects */
   constructor(
@@ -194,13 +197,12 @@ export class Operations {
   ) {}
 
   /**
-   * Starts an operation on all jobs that match a filter, and works on it for up to a second. Schedulers do the rest, 500
-   * jobs at a time. It goes on after a crash, and changes no job twice.
+   * Starts an operation on all jobs that match a filter, and works on it for up to a second. Schedulers do the rest, 500 jobs
+   * at a time. The operation continues after a crash, and changes no job twice.
    *
    * @returns how far it has come
    * @throws ValidationError, also for an empty filter. Nothing is changed then
-   * @example
-   * await processor.operations.start({ action: 'retry', filter: { jobName: 'charge' }, spread: '10m' });
+   * @example await processor.operations.start({ action: 'retry', filter: { jobName: 'charge' }, spread: '10m' });
    */
   async start(operation: NewOperation, options: StartOptions = {}): Promise<OperationInfo> {
     const { action, filter, endedBefore, endedAfter, spread, to, priority } = validateNow(
@@ -264,7 +266,7 @@ export class Operations {
   }
 
   /**
-   * Stops an operation after the slice that is under way. Jobs that were changed stay so. See `undo`.
+   * Stops an operation after the slice that is under way. Jobs that were changed stay changed. See `undo`.
    *
    * @throws NotFoundError, or ConflictError if it is not running
    */
@@ -283,11 +285,12 @@ export class Operations {
   }
 
   /**
-   * Undoes an operation for those jobs that have not begun since: retried jobs are failed as they were, cancelled ones are
-   * queued again, moved and reprioritised ones go back. A running operation is stopped first. Works for up to a second, and
-   * schedulers do the rest.
+   * Undoes an operation for the jobs that have not begun since. Retried jobs are failed again, cancelled jobs are queued again,
+   * and moved and reprioritised jobs go back. A running operation is stopped first. Works for up to a second. Schedulers do the
+   * rest.
    *
-   * @throws NotFoundError, or ConflictError for a removal, for running jobs that were cancelled, or if the operation ended over 5 minutes ago
+   * @throws NotFoundError, or ConflictError for a removal, for running jobs that were cancelled, or if the operation ended over
+   * 5 minutes ago
    */
   async undo(id: string): Promise<OperationInfo> {
     const { operations } = await this.collections();
@@ -332,7 +335,7 @@ function notUndone(id: string, reason: string): ConflictError {
   return new ConflictError(id, `Operation '${id}' cannot be undone: ${reason}.`);
 }
 
-/** Returns whether an operation can be undone at all. Removed jobs are gone, and those that were told to stop do not go on. */
+/** Returns whether an operation can be undone at all. Removed jobs are gone, and jobs that were told to stop do not go on. */
 export function isReversible({
   action,
   filter,
@@ -343,7 +346,7 @@ export function isReversible({
   return action !== 'remove' && !(action === 'cancel' && filter.status === 'processing');
 }
 
-/** Returns whether undoing an operation would do anything now. The database's clock may see it otherwise. */
+/** Returns whether undoing an operation would do anything now. By the database's clock, the answer may differ. */
 export function canBeUndone(operation: OperationInfo, now: Date): boolean {
   const { state, ended = now } = operation;
   const isOver = state === 'undoing' || state === 'undone' || now.getTime() - ended.getTime() > UNDO_MS;

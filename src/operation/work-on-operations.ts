@@ -14,21 +14,21 @@ import {
   sliceId,
 } from './operation-document.js';
 
-/** Jobs per slice. Few enough that no other write is delayed for long. */
+/** Jobs per slice. A slice is small, so that it delays no other write for long. */
 const SLICE = 500;
 
-/** How long an operation is left to the process that works on it. A slice takes a fraction of a second. */
+/** How long an operation belongs to the process that works on it. A slice takes a fraction of a second. */
 const LEASE_MS = 30_000;
 
-/** How long slices are kept, and with them the possibility to undo them, from when they were written. */
+/** How long slices are kept after they were written. Without its slices, an operation cannot be undone. */
 const SLICES_KEPT_MS = ms('1 day');
 
 const isActive = { $in: ['$state', ['running', 'undoing']] };
 const leased = { $cond: [isActive, { $add: ['$$NOW', LEASE_MS] }, '$$REMOVE'] };
 
 /**
- * Goes on with operations that are due, slice by slice, until nothing is left to do or the time is up. Any number of
- * processes may do so at the same time: one of them takes an operation at a time.
+ * Continues operations that are due, slice by slice, until nothing is left to do or the time is up. Any number of processes may
+ * do so at the same time. Each operation belongs to one of them at a time.
  *
  * @param until when no slice begins any more, by `Date.now()`
  * @param id takes only this one up
@@ -77,7 +77,7 @@ async function release({ operations }: OperationCollections, _id: string, token:
   await operations.updateOne({ _id, token }, [{ $set: { due } }, { $unset: 'token' }], byId);
 }
 
-/** Takes up the next slice. Returns the operation as it is then, or null if another process has it. */
+/** Changes the jobs of the next slice. Returns the operation afterwards, or null if another process has it. */
 async function goOn(
   collections: OperationCollections,
   operation: OperationDocument,
@@ -104,7 +104,7 @@ async function goOn(
   );
 }
 
-/** Returns the slice that another process has left unfinished, or writes down the next one. */
+/** Returns the slice that another process left unfinished, or stores the next one. */
 async function nextSlice(
   { jobs, operationSlices }: OperationCollections,
   { _id, filter, endedBefore, endedAfter, cursor, slices, due = endedBefore }: OperationDocument,
@@ -120,7 +120,7 @@ async function nextSlice(
   return written(operationSlices, slice);
 }
 
-/** Writes a slice down unless there is one of this number. Returns the one that counts. */
+/** Stores a slice, unless one with this number exists. Returns the stored one. */
 async function written(
   operationSlices: Collection<SliceDocument>,
   slice: SliceDocument,
@@ -134,7 +134,7 @@ async function written(
   }
 }
 
-/** Undoes the next slice. Returns the operation as it is then, or null if another process has it. */
+/** Undoes the next slice. Returns the operation afterwards, or null if another process has it. */
 async function goBack(
   collections: OperationCollections,
   operation: OperationDocument,

@@ -16,10 +16,10 @@ import type { Queue, QueueCollections, QueuePage } from './queue-document.js';
  */
 const SCANNED = 10_000;
 
-/** Jobs that the first command reads for each queue of the page. Where queues have few jobs, that is enough for a page. */
+/** Jobs that the first command reads for each queue of the page. If queues have few jobs, one such command fills a page. */
 const SCANNED_PER_QUEUE = 5;
 
-/** Maximum number of such commands for a page, which bounds its cost. */
+/** Maximum number of scans for a page, which bounds its cost. */
 const MAX_SCANS = 8;
 
 type WhatWaits = Omit<Queue, 'paused'>;
@@ -27,8 +27,8 @@ type WhatWaits = Omit<Queue, 'paused'>;
 /**
  * Returns a page of the queues that have queued jobs or are paused, by name. Jobs are counted up to 10,000.
  *
- * The cost of a page does not grow with the number of queues. One command finds the paused queues. Another counts up to
- * five jobs for each queue of the page. Unless these fill the page, further ones count 10,000 jobs each. A larger queue takes
+ * The cost of a page does not grow with the number of queues. One command finds the paused queues. Another counts up to five
+ * jobs for each queue of the page. If these do not fill the page, further commands count 10,000 jobs each. A larger queue takes
  * three more commands. After eight scans the page ends, even with fewer queues than `limit`.
  *
  * @throws ValidationError for a filter that is not a `PageFilter`
@@ -67,7 +67,10 @@ function nothingIn(name: string): WhatWaits {
   return { name, ready: none, delayed: none, oldest: null };
 }
 
-/** Returns the queues after `after` that have queued jobs. `end` is the last queue scanned, if there may be more. */
+/**
+ * Returns the queues after `after` that have queued jobs. `end` is the last queue that was scanned. It is present if there may
+ * be more.
+ */
 async function findWaiting(
   jobs: Collection<JobDocument>,
   after: string,

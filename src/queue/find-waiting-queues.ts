@@ -7,9 +7,8 @@ import { orIndexMissing } from '../mongo/index-missing.js';
 /**
  * Returns the names of queues with queued jobs, due or not, in order. Begins after `after` and returns at most `limit`.
  *
- * Costs one command per queue, which reads one key of the index, however many jobs wait there. The hint is needed
- * because another index also begins with the queue. The other index holds settled jobs too, so each command would read
- * all jobs.
+ * Costs one command per queue. The command reads one key of the index, however many jobs wait there. It needs the hint, because
+ * another index also begins with the queue. That index holds settled jobs too, so each command would read all jobs.
  */
 export async function findWaitingQueues(
   jobs: Collection<JobDocument>,

@@ -2,10 +2,7 @@ import { findPausedQueues } from './find-paused-queues.js';
 import { findWaitingQueues } from './find-waiting-queues.js';
 import type { QueueCollections } from './queue-document.js';
 
-/**
- * How long a read is trusted. A pause is noticed after at most this time, and so is a new queue while any queue is
- * paused.
- */
+/** How long a read is trusted. A pause goes unnoticed for at most this time. So does a new queue while any queue is paused. */
 const READ_AGAIN_MS = 5_000;
 
 /**
@@ -15,8 +12,8 @@ const READ_AGAIN_MS = 5_000;
 const MAX_NAMED = 200;
 
 /**
- * Returns from which queues jobs may be taken, given the paused ones. Reads these again at most every 5 seconds, and
- * only when asked. While no queue is paused, that is one small command.
+ * Returns the queues from which jobs may be taken, without the paused ones. Reads the paused queues when asked, at most every 5
+ * s. While no queue is paused, the read is one small command.
  */
 export class OpenQueues {
   #paused: ReadonlySet<string> = new Set();
@@ -42,10 +39,10 @@ export class OpenQueues {
   }
 
   /**
-   * Returns those of these queues that are not paused, or of all queues if none are given. Undefined means all.
+   * Returns those of the given queues that are not paused. Without given queues, considers all. Undefined means all queues.
    *
-   * While any queue is paused, "all" becomes a list of the queues that have queued jobs. With a condition that excludes
-   * the paused queues, a claim would read through the jobs waiting in them.
+   * While any queue is paused, the list of all queues with queued jobs takes the place of undefined. A condition that excludes
+   * the paused queues would be slow: a claim would read through all jobs that wait in them.
    *
    * @throws errors of the driver
    */

@@ -6,7 +6,7 @@ import { isDuplicateKey } from '../mongo/duplicate-key.js';
 import type { QueueDocument } from './queue-document.js';
 
 /**
- * Pauses a queue, and returns since when it is paused. If it is paused already, that moment is kept.
+ * Pauses a queue, and returns since when it is paused. A queue that is already paused keeps its moment.
  *
  * @throws ForeignDocumentsError if a foreign document has the queue's name as its id
  */

@@ -36,8 +36,8 @@ export class Queues {
   }
 
   /**
-   * Pauses a queue, with or without jobs. Within 5 seconds workers stop claiming its jobs. Running jobs go on. Jobs can
-   * still be added, and wait. Jobs whose workers crash go back into the queue. The pause lasts until `resume`.
+   * Pauses a queue, with or without jobs. Workers stop claiming its jobs within 5 seconds. Running jobs go on. New jobs can be
+   * added, and wait. Jobs of crashed workers go back into the queue. The pause lasts until `resume`.
    *
    * @returns since when the queue is paused
    * @throws ValidationError for an invalid name

@@ -28,9 +28,9 @@ export function deactivated({ ended: _, ...item }: SchedulerItemDocument): Sched
 }
 
 /**
- * Returns the item with another definition. If it becomes active, or its moments change, its next occurrence is
- * computed from now. Otherwise the item keeps its rhythm, and a new end only cuts it off. It becomes inactive if no
- * occurrence is left. An item that ended by itself stays inactive, even with a later end.
+ * Returns the item with another definition. If it becomes active, or its moments change, its next occurrence is computed from
+ * now. Otherwise it keeps its rhythm, and a new end only ends it earlier or later. It becomes inactive if no occurrence is
+ * left. An item that ended by itself stays inactive, even with a later end.
  *
  * @param active undefined means unchanged
  */
@@ -67,7 +67,7 @@ export function hasTimingOf(item: SchedulerItemDocument, other: SchedulerItemDoc
 const momentNames: readonly string[] = [...listNames, 'type', 'cron', 'delay', 'at', 'startAt'];
 const endNames: readonly string[] = ['endAt', 'maxOccurrences'];
 
-/** Returns these fields as text. Includes the time zone only for a `Cron` item. */
+/** Returns these fields as text. The time zone is included only for a `Cron` item. */
 function contentOf(names: readonly string[], item: SchedulerItemDocument): string {
   const content = Object.entries(item).filter(
     ([name]) => names.includes(name) || (name === 'timeZone' && item.type === 'Cron'),
@@ -75,7 +75,7 @@ function contentOf(names: readonly string[], item: SchedulerItemDocument): strin
   return JSON.stringify(content.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** Returns the error for an item that has no occurrence from `now` on. */
+/** Returns the error for an item without an occurrence from `now` on. */
 export function neverDue(item: SchedulerItemDocument, now: Date, subject: string): ValidationError {
   const { path, message } = whyNever(item, now);
   return new ValidationError(subject, [{ path, message: `it would never be due: ${message}` }]);

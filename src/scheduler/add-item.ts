@@ -39,7 +39,7 @@ export async function addItem(
   }
 }
 
-/** A scheduler item that `addScheduler` would accept. */
+/** A checked scheduler item, which `addScheduler` would accept. */
 export interface PreparedItem {
   /** Whether it is to be active at once. */
   readonly active: boolean;

@@ -13,11 +13,9 @@ import type { PreparedJobs } from './prepared-jobs.js';
 import type { SchedulerCollections } from './scheduler-collection.js';
 
 export interface ItemChange<Result> {
-  /** Returns whether the change would lose the job of the item's next occurrence, which is already due. */
+  /** Returns whether the change would lose a job, because the item's next occurrence is already due. */
   readonly losesDue: (item: WaitingItem, now: Date) => boolean;
-  /**
-   * Writes the change. An item is passed as still active even if its last occurrence was made in the same transaction.
-   */
+  /** Writes the change. The item is passed as still active, even if its last occurrence was made in the same transaction. */
   readonly write: (item: SchedulerItemDocument, now: Date, session: ClientSession) => Promise<Result>;
 }
 
@@ -25,8 +23,8 @@ export interface ItemChange<Result> {
 const LIMITS = { aheadMs: 0, jobs: 500, perItem: 500 };
 
 /**
- * Changes an item. First makes the jobs of due occurrences that the change would lose, just because no tick has come
- * since. Both happen in one transaction, so a concurrent tick comes entirely before or after the change.
+ * Changes an item. First makes the jobs of due occurrences that no tick has made yet, if the change would lose them. Does both
+ * in one transaction, so a concurrent tick comes entirely before or after the change.
  *
  * @param change its functions may throw, and may be called several times. If one throws, nothing is changed
  * @throws NotFoundError, any error of `change`, and errors as in `inItemTransaction`
@@ -77,8 +75,8 @@ async function makeAndChange<Result>(
 }
 
 /**
- * The outcome of one transaction. With `more`, jobs were made and further occurrences are due. With `ask` and
- * `prepare`, nothing was written, because the job's kind is unknown or jobs are not prepared.
+ * The outcome of one transaction. With `more`, jobs were made and further occurrences are due. With `ask`, nothing was written,
+ * because the job's kind is unknown. With `prepare`, nothing was written, because jobs are not prepared.
  */
 type Step<Result> =
   | { readonly kind: 'done'; readonly made: readonly MadeJob[]; readonly result: Result }
@@ -102,7 +100,7 @@ async function planDue(
   return planItems([item], busy, byName, LIMITS).planned;
 }
 
-/** Returns the items that are ready. @throws the error with which middleware refused a job. Nothing is changed then */
+/** Returns the items that are ready. @throws the error by which middleware refused a job. Nothing is changed then */
 function allReady({ ready, refused }: ReturnType<PreparedJobs['take']>): readonly PlannedItem[] {
   for (const { error } of refused) throw error;
   return ready;

@@ -7,11 +7,11 @@ import type { SchedulerCollections } from './scheduler-collection.js';
 import { type Withdrawn, withdrawJobs } from './withdraw-jobs.js';
 
 /**
- * Changes an item as `change` says, after making due jobs that the change would lose (see `changeAfterDue`). Withdraws
- * the jobs that were made ahead. The changed item makes them again if they still fall due.
+ * Changes an item by `change`. First makes due jobs that the change would lose (see `changeAfterDue`). Withdraws the jobs that
+ * were made ahead. The changed item makes them again if they still fall due.
  *
- * @param change receives the item as if nothing had been made ahead, and the database's now. Returns undefined to
- *   change nothing. May throw, and may be called several times
+ * @param change receives the item as if nothing had been made ahead, and the database's now. Returns undefined to change
+ * nothing. May throw, and may be called several times
  * @returns the item as it is now
  * @throws NotFoundError, any error of `change`, and errors as in `inItemTransaction`. Nothing is changed then
  */
@@ -63,8 +63,8 @@ async function withdraw(
 }
 
 /**
- * Returns how many of these occurrences the item has moved past. A job that a person began or cancelled may belong to
- * the item's former times. It counts only if its occurrence follows the one before.
+ * Returns how many of these occurrences the item has moved past. A job that a person began or cancelled may belong to the
+ * item's former times. Such a job counts only if its occurrence follows the one before.
  */
 function countOccurrences(item: SchedulerItemDocument, made: Withdrawn['made']): number {
   let last: Date | undefined;

@@ -38,7 +38,8 @@ const IN_ORDER =
   'its jobs run in the order in which they are added, so a schedule cannot make them ahead: schedule a job that adds them';
 
 /**
- * Maximum size of an item's input. A job's input may be larger, but people read lists of items, and each job copies it.
+ * Maximum size of an item's input. A job's input may be larger. An item's may not, because people read lists of items, and each
+ * job copies the input.
  */
 export const MAX_INPUT_BYTES = 64 * 1024;
 
@@ -49,7 +50,7 @@ function requireSmall(input: unknown): unknown {
   throw new ValidationError('Input', [{ path: '', message }]);
 }
 
-/** Reports issues of the input under `input`, since `input.delay` is not the option `delay`. */
+/** Reports issues under `input`, because a field `input.delay` differs from the option `delay`. */
 async function underInput<Result>(subject: string, check: () => Result | Promise<Result>): Promise<Result> {
   try {
     return await check();

@@ -51,8 +51,8 @@ async function parseDeclaration(
 }
 
 /**
- * Declared items are checked for an occurrence after this moment rather than after now, so an item whose schedule has
- * ended may stay declared.
+ * Moment after which a declared item must have an occurrence. It is not now, so that an item whose schedule has ended may stay
+ * declared.
  */
 const LONG_AGO = new Date(0);
 
@@ -60,7 +60,7 @@ const idsSchema = z
   .array(z.looseObject({ id: z.string().min(1) }))
   .refine((items) => new Set(items.map(({ id }) => id)).size === items.length, 'expected each id once');
 
-/** Returns an error that names the item, since the job's name does not show which of many items is wrong. */
+/** Returns an error that names the item. The job's name alone does not show which of many items is wrong. */
 function withSubject({ message }: UnknownJobNameError, subject: string): ValidationError {
   return new ValidationError(subject, [{ path: 'jobName', message }]);
 }

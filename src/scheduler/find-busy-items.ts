@@ -3,7 +3,7 @@ import type { JobDocument } from '../job/job.js';
 import { byId } from '../mongo/by-index.js';
 import type { SchedulerItemDocument } from './item.js';
 
-/** Returns the ids of those items that must not overlap and whose last job is not settled. */
+/** Returns the ids of items that must not overlap and whose last job is not settled. */
 export async function findBusyItems(
   jobs: Collection<JobDocument>,
   items: readonly SchedulerItemDocument[],

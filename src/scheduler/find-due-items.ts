@@ -22,7 +22,7 @@ export type DueItem = SchedulerItemDocument & {
   readonly now: Date;
 };
 
-/** Maximum size of items read at once, since each may have an input of 10 MB. */
+/** Maximum size of the items that are read at once. Each may have an input of 10 MB. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
 export async function findDueJobName(
@@ -68,8 +68,8 @@ async function readSome(found: AsyncIterable<DueItem>): Promise<DueItem[]> {
 }
 
 /**
- * Returns the index to use. `only` names fewer items than may be due. With `except`, the index on ids would scan all
- * other ids.
+ * Returns the index to use. With `only`, that is the index on ids, since `only` names few items. With `except`, that index
+ * would be slow, because it would scan all other ids.
  */
 function indexOf({ only }: DueItems): Index {
   return only ? idIndex : dueItems;

@@ -12,8 +12,8 @@ export interface Ahead {
   /** The database's now. Only later occurrences are ahead. */
   readonly now: Date;
   /**
-   * The last occurrence that the item has moved past. Without it, later jobs are included that stayed when the item was
-   * moved back.
+   * The last occurrence that the item has moved past. If absent, later jobs are included too: jobs that stayed when the item
+   * was moved back.
    */
   readonly until?: Date;
 }

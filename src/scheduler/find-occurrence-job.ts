@@ -1,7 +1,7 @@
 import type { ClientSession, Collection } from 'mongodb';
 import type { JobDocument } from '../job/job.js';
 
-/** Returns the id of the job that an item made for an occurrence, or undefined if there is none, or it was removed. */
+/** Returns the id of the job that an item made for an occurrence. Returns undefined if there is none, or if it was removed. */
 export async function findOccurrenceJob(
   jobs: Collection<JobDocument>,
   itemId: string,

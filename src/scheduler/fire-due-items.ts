@@ -10,13 +10,13 @@ import type { SchedulerCollections } from './scheduler-collection.js';
 /** Limits of one transaction, which keep it well below MongoDB's limits on time and size. */
 export interface FireLimits extends PlanLimits {
   readonly items: number;
-  /** The moment after which no transaction begins, not even again after a conflict. Milliseconds since the epoch. */
+  /** The moment after which no transaction begins, not even a repeated one. In milliseconds since the epoch. */
   readonly deadline: number;
 }
 
 /**
- * How long a transaction is retried after conflicts. Two schedulers that meet, or a person's change, are done by then.
- * Only a process that was killed or is very slow holds an item for longer.
+ * How long a transaction is retried after conflicts. A conflict with another scheduler or with a person's change is over by
+ * then. A longer one comes from a process that was killed or is very slow.
  */
 export const PATIENCE_MS = 500;
 
@@ -34,7 +34,7 @@ export interface Made {
   readonly kind: 'made';
   /** The jobs that were made. An occurrence that already has its job is not among them. */
   readonly jobs: readonly MadeJob[];
-  /** Items that have more due occurrences. Maps each id to the number of occurrences that the item has moved past. */
+  /** Items with more due occurrences. Maps each id to the number of occurrences that the item has moved past. */
   readonly cut: ReadonlyMap<string, number>;
   /** Broken items, which were left unchanged. */
   readonly broken: readonly BrokenItem[];
@@ -43,9 +43,9 @@ export interface Made {
 /**
  * Makes the jobs of due items, those due longest first, and advances the items.
  *
- * Each occurrence gets exactly one job, since the jobs are made in the same transaction that advances their item. A
- * scheduler that is killed leaves both or neither. If two schedulers meet, or a person changes an item meanwhile, one
- * of the transactions has a write conflict, and begins again with the current state.
+ * Each occurrence gets exactly one job, since the jobs are made in the same transaction that advances their item. A killed
+ * scheduler leaves both or neither. If two schedulers meet, or a person changes an item meanwhile, one transaction has a write
+ * conflict. It begins again with the current state.
  *
  * @param patienceMs how long to retry the transaction after conflicts
  */

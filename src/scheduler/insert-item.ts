@@ -7,11 +7,11 @@ import type { SchedulerCollections } from './scheduler-collection.js';
 export type Inserted =
   | { readonly kind: 'inserted' }
   | { readonly kind: 'idTaken' }
-  /** A former item of this id made a job for the first occurrence, so the new item cannot make it. */
+  /** The new item cannot make the job of its first occurrence, since a former item of this id made it. */
   | { readonly kind: 'hadItsJob'; readonly jobId: string };
 
 /**
- * Writes a new scheduler item in one transaction, which sees all jobs that a former item of this id made.
+ * Writes a new scheduler item in one transaction. The transaction sees all jobs that a former item of this id made.
  *
  * @param first the item's first occurrence, even if the item is inactive. Null if there is none
  * @throws errors as in `inItemTransaction`
@@ -38,7 +38,7 @@ export async function insertItem(
   });
 }
 
-/** Returns whether the duplicate key is the id. An application may have added other unique indexes. */
+/** Returns whether the duplicate key is the id. It may also be of another unique index that an application added. */
 function isIdTaken(error: unknown): boolean {
   return isDuplicateKey(error) && (error.keyPattern === undefined || '_id' in error.keyPattern);
 }

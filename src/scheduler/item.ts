@@ -12,7 +12,7 @@ import type { SchedulerDefinition } from './scheduler-options.js';
 
 /** The part of an item that changes as the item makes its jobs. */
 export interface SchedulerItemState {
-  /** False also once the item's last occurrence has its job, even if that was made ahead. */
+  /** Whether the item makes jobs. It is false once the last occurrence has its job, even if that job was made ahead. */
   readonly active: boolean;
   /**
    * True if the item became inactive because no occurrence is left, and nobody has activated or deactivated it since.
@@ -29,8 +29,8 @@ export interface SchedulerItemState {
   /** The number of occurrences that made no job because the previous job was not settled. See `overlap`. */
   readonly skipped: number;
   /**
-   * Present only on an item declared in code: the name of the processor that declares it, and a hash of the
-   * declaration. The hash is empty once the item is no longer declared.
+   * Present only on an item declared in code: the name of the declaring processor, and a hash of the declaration. The hash is
+   * empty once the item is no longer declared.
    */
   readonly declared?: { readonly by: string; readonly hash: string };
   /**
@@ -63,7 +63,7 @@ export function occurrencesLeft({ maxOccurrences, occurrences }: SchedulerItemDo
   return Math.max(0, (maxOccurrences ?? Number.POSITIVE_INFINITY) - occurrences);
 }
 
-/** Returns whether the next occurrence is the same after a change, so that its job is not lost. */
+/** Returns whether the next occurrence stays the same after a change. Its job is not lost then. */
 export function isNextOf(changed: SchedulerItemDocument, before: SchedulerItemDocument): boolean {
   return changed.active && changed.nextCallTime?.getTime() === before.nextCallTime?.getTime();
 }

@@ -4,8 +4,8 @@ import type { KnownKind } from '../job/registry.js';
 export type KindsOf = (jobNames: readonly string[]) => Promise<ReadonlyMap<string, KnownKind>>;
 
 /**
- * The kinds of jobs, read before the transaction. Reading them during the transaction, on another connection, would keep
- * its items locked for longer.
+ * Keeps the kinds of jobs, read before the transaction. Reading them during the transaction, on another connection, would lock
+ * its items for longer.
  */
 export class KnownKinds {
   readonly #byName = new Map<string, KnownKind>();
@@ -18,7 +18,7 @@ export class KnownKinds {
     return this.#byName;
   }
 
-  /** Returns those of these names that were not looked up yet. */
+  /** Returns the names among these that were not looked up yet. */
   lacking(jobNames: readonly string[]): string[] {
     return [...new Set(jobNames)].filter((name) => !this.#asked.has(name));
   }

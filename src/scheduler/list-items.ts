@@ -15,8 +15,8 @@ export interface SchedulersFilter extends PageFilter {
   /** Leaves out the inputs of the items. */
   readonly brief?: boolean | undefined;
   /**
-   * Text in the id, title or job name, in upper or lower case. Other items are left out. At most 5,000 items are
-   * searched for a page, so it may have fewer than `limit`, even none, and a cursor to continue.
+   * Text in the id, title or job name, in upper or lower case. Items without it are left out. Each page searches at most 5,000
+   * items. It may have fewer than `limit`, even none, and still a cursor to continue.
    */
   readonly text?: string | undefined;
 }

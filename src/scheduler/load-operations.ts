@@ -1,2 +1,2 @@
-/** Loads the operations on first use, so that a worker starts without them and the cron parser. */
+/** Loads the operations on first use. A worker then starts without them and without the cron parser. */
 export const scheduling = () => import('./operations.js');

@@ -12,11 +12,10 @@ import type { SchedulerCollections } from './scheduler-collection.js';
 export type MadeJob = Required<QueuedJob> & { readonly id: string; readonly occurrence: Occurrence };
 
 /**
- * Makes the planned jobs and advances their items, within a transaction. Returns the jobs, except for occurrences that
- * already had theirs.
+ * Makes the planned jobs and advances their items, within a transaction. Returns the jobs that it made. An occurrence that
+ * already had its job is not among them.
  *
- * @throws Error if an item has changed since it was read. Nothing is written then. Normally a write conflict comes
- *   first
+ * @throws Error if an item has changed since it was read. Nothing is written then. Normally a write conflict comes first
  */
 export async function makePlanned(
   { jobs, scheduler }: Pick<SchedulerCollections, 'jobs' | 'scheduler'>,
@@ -59,8 +58,8 @@ function advanced({ item, plan, jobs }: PlannedItem): Partial<SchedulerItemDocum
 }
 
 /**
- * Inserts the jobs, unless their occurrences have one already. That does not prevent every second job, since a job may
- * be removed. But if a person cancelled a job ahead of time, it is not made again together with the withdrawn ones.
+ * Inserts the jobs, except those whose occurrences already have one. A removed job would be made again. But a job that a person
+ * cancelled ahead of time is not made again together with the withdrawn ones.
  */
 async function insertJobs(
   jobs: Collection<JobDocument>,

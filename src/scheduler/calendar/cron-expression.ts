@@ -9,12 +9,12 @@ import { remembering } from './remembering.js';
 
 const DAY_MS = 86_400_000;
 
-/** Number of patterns remembered, at least as many as a tick of the scheduler needs. Each takes a few KB. */
+/** Number of patterns that are remembered. A tick of the scheduler needs no more. Each takes a few KB. */
 const REMEMBERED = 5000;
 
 /**
- * Returns the pattern of a cron expression, as cron-parser reads it. If both day of month and day of week are
- * restricted, a day matches when either does, as in cron. Any value except a lone `*` or `?` restricts.
+ * Returns the pattern of a cron expression, as cron-parser reads it. If both day of month and day of week are restricted, a day
+ * matches when either does, as in cron. Every value restricts, except a lone `*` or `?`.
  *
  * @throws Error for an invalid expression, which `cronProblem` explains
  */
@@ -49,8 +49,8 @@ function withoutRepetition(cron: string): string {
 }
 
 /**
- * Removes repeated values from a list. Invalid lists stay unchanged, since cron-parser explains them best. So do lists
- * with `#`, which it does not accept.
+ * Removes repeated values from a list. Leaves invalid lists unchanged, since cron-parser explains them best. Leaves lists with
+ * `#` unchanged, since cron-parser refuses them.
  */
 function distinct(text: string, name: FieldName | undefined): string {
   const given = text.split(',');
@@ -75,9 +75,7 @@ function valuesOf(part: string, name: FieldName): readonly (number | string)[] {
  */
 const WITHOUT_SYSTEM_ZONE = { tz: 'UTC', currentDate: new Date(0) };
 
-/**
- * Returns whether minute or hour is `*`. Takes an expression in which `toString` has replaced names such as `@hourly`.
- */
+/** Returns whether minute or hour is `*`. Expects an expression in which `toString` has replaced names such as `@hourly`. */
 function isOpen(fields: string): boolean {
   const [minute = '', hour = ''] = fields.split(/\s+/).slice(-5);
   return /^[*?]/.test(minute) || /^[*?]/.test(hour);

@@ -3,9 +3,9 @@ import { parse, patternOfExpression } from './cron-expression.js';
 import { nextOccurrence } from './next-occurrence.js';
 
 /**
- * Explains to the author of a cron expression what is wrong with it: the field and what was expected, or that it is
- * never due. Returns undefined for a valid one: 5 fields, 6 fields with the second first, or a name such as `@daily`.
- * EventBridge's six fields, with the year last, are recognized by their `?`.
+ * Explains to the author of a cron expression why it is wrong: it names the field and what was expected, or says that the
+ * expression is never due. Returns undefined for a valid one: 5 fields, 6 fields with the second first, or a name such as
+ * `@daily`. EventBridge's six fields, with the year last, are recognized by their `?`.
  */
 export function cronProblem(cron: string, timeZone: string): string | undefined {
   const text = cron.trim();
@@ -50,7 +50,7 @@ const SIX_FIELDS = [
   },
 ] as const;
 
-/** Returns what is wrong with the first field that fails when all others are `*`. */
+/** Returns the problem of the first field that fails while all others are `*`. */
 function problemOfFields(texts: readonly string[]): string | undefined {
   const missing = SIX_FIELDS.length - texts.length;
   for (const [position, { name, expected }] of SIX_FIELDS.entries()) {
@@ -69,8 +69,8 @@ const AS_SIX_FIELDS =
   'six fields are second, minute, hour, day of month, month, day of week, and years are not understood';
 
 /**
- * Refuses `?` except for days. cron-parser accepts it in any field. `0 12 * * ? *`, which in EventBridge means noon,
- * would then mean 12 minutes past each hour.
+ * Refuses `?` except for days. cron-parser accepts it in any field. In EventBridge, `0 12 * * ? *` means noon. cron-parser
+ * would read it as 12 minutes past each hour.
  */
 function reasonAgainstAnyDay(name: string, text: string): string | undefined {
   return text.includes('?') && !name.startsWith('day') ? '? stands for any day' : undefined;

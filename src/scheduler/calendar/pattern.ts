@@ -10,8 +10,7 @@ export interface Pattern {
   /** Returns whether a day matches. The day is given by its midnight in UTC. */
   readonly matchesDay: (day: Date) => boolean;
   /**
-   * True if minute or hour is `*`, so that the item follows the clock. Otherwise it has set times. See
-   * `nextOccurrence`.
+   * Whether minute or hour is `*`, so that the item follows the clock. If false, the item has set times. See `nextOccurrence`.
    */
   readonly isOpen: boolean;
 }

@@ -5,9 +5,9 @@ const SECOND_MS = 1000;
 const DAY_MS = 86_400_000;
 
 /**
- * A period, from `start` to before `end`, in which a zone's clock is not changed. It lasts at most one UTC day, so that
- * a period without end needs no special case. Moments are milliseconds since the epoch. Wall-clock times are what the
- * clock shows, as if in UTC.
+ * A period, from `start` to before `end`, without a change of a zone's clock. It lasts at most one UTC day, so a period without
+ * end needs no special case. Moments are in milliseconds since the epoch. Wall-clock times are the clock's display, read as if
+ * in UTC.
  */
 export interface ZonePeriod {
   readonly start: number;
@@ -15,8 +15,8 @@ export interface ZonePeriod {
   /** Wall-clock time minus moment. See `offsetAt`. */
   readonly offset: number;
   /**
-   * The latest wall-clock time that the clock had reached before the start, even if it was then set back. All earlier
-   * times have been shown or skipped.
+   * The latest wall-clock time that the clock showed before the start. If the clock was set back since, this time stays. Every
+   * earlier time has been shown or skipped.
    */
   readonly passed: number;
 }
@@ -49,14 +49,13 @@ function passedBy({ change, offset, end, offsetAtEnd }: Day): number {
   return Math.max(change + offset, end + offsetAtEnd);
 }
 
-/** Enough for all 600 zones, including old names, and for 400 days each. */
+/** Remembered days of each zone. The limits suffice for all 600 zones, including old names, and for 400 days each. */
 const daysOf = remembering(600, (timeZone: string) =>
   remembering(400, (number: number) => readDay(timeZone, number * DAY_MS)),
 );
 
 /**
- * Reads the changes of a day. In all zones since 1965, changes are a week or more apart, so there is at most one per
- * day.
+ * Reads the changes of a day. There is at most one per day, since all changes in all zones since 1965 are a week or more apart.
  */
 function readDay(timeZone: string, start: number): Day {
   const end = start + DAY_MS;
