@@ -10,7 +10,7 @@ export class Slots {
   /**
    * Runs `work` once a slot is free.
    *
-   * @param signal ends the wait for a slot. Each wait adds a listener to it, so many waits should not share one
+   * @param signal ends the wait for a slot. Each wait adds a listener to its signal, so many waits should not share one
    * @throws the signal's reason if it fires before a slot is free, and any error of `work`
    */
   async use<Result>(work: () => Promise<Result>, signal?: AbortSignal): Promise<Result> {
@@ -40,7 +40,7 @@ export class Slots {
     });
   }
 
-  /** Passes the slot to the next in line, so that a newcomer cannot overtake those who wait. */
+  /** Passes the slot to the next in line, so that a newcomer cannot overtake the waiting ones. */
   #passOn(): void {
     const [next] = this.#waiting;
     if (next === undefined) {

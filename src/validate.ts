@@ -29,12 +29,12 @@ export function validateNow<Schema extends z.ZodType>(
   throw new ValidationError(subject, toIssues(result.error));
 }
 
-/** Placeholder for each issue beyond the limit. Only the number of these is reported. */
+/** Placeholder for each issue beyond the limit. Only the number of these issues is reported. */
 const untold: Issue = { path: '', message: '' };
 
 /**
- * Converts a zod error to plain issues: one for each wrong value and one for each unknown key. Issues after the first
- * 100 are blank, because a body of a megabyte may have 350,000.
+ * Converts a zod error to plain issues: one for each wrong value, and one for each unknown key. Issues after the first 100 are
+ * blank, because a body of a megabyte may have 350,000.
  */
 export function toIssues(error: Pick<z.core.$ZodError, 'issues'>): Issue[] {
   let count = 0;

@@ -37,9 +37,9 @@ export function firstCallTime(timing: Timing, now: Date): Date | null {
 }
 
 /**
- * Returns the first occurrence after both `due`, an occurrence of the item, and `after`. Null if there is none. `after`
- * may be earlier than `due` if the clock was set back. A Delay keeps its rhythm, whole delays after `due`. An At has
- * only one occurrence.
+ * Returns the first occurrence after both `due`, an occurrence of the item, and `after`. Null if there is none. `after` may be
+ * earlier than `due` if the clock was set back. A Delay keeps its rhythm: the result is a number of whole delays after `due`.
+ * An At has only one occurrence.
  *
  * @throws errors as in `firstCallTime`
  */
@@ -71,7 +71,10 @@ function followingMoment(timing: Timing, due: number, after: number): number | u
   }
 }
 
-/** Moment at and after which nothing is due. This keeps years at four digits, and sums within the range of a Date. */
+/**
+ * Moment from which on nothing is due. Earlier years have four digits, and sums of earlier moments are within the range of a
+ * Date.
+ */
 const END_OF_TIME = Date.UTC(10_000, 0, 1);
 
 function nextMatchOf(timing: Timing & CronTiming, after: number): number | undefined {

@@ -21,7 +21,7 @@ export function occurrenceJob(
 }
 
 /**
- * Returns a job as the item would make it for this moment, but without an occurrence.
+ * Returns the job that the item would make for this moment, but without an occurrence.
  *
  * @param kind its kind. An unknown one has the general defaults
  */
@@ -55,8 +55,7 @@ function asObject(input: unknown): object {
 }
 
 /**
- * Returns a number from 0 to below 1 that is always the same for an occurrence, so that a job that is made again keeps
- * its `runAt`.
+ * Returns a number from 0 to below 1 that is always the same for an occurrence. So a job that is made again keeps its `runAt`.
  */
 function fraction({ item, at }: Occurrence): number {
   const digest = createHash('sha256').update(`${item} ${at.toISOString()}`).digest();

@@ -1,4 +1,4 @@
-/** The operations on scheduler items, gathered here to be loaded together on demand. */
+/** Gathers the operations on scheduler items, to load them together on demand. */
 export { addItem } from './add-item.js';
 export { findHistory } from './find-history.js';
 export { findItem } from './find-items.js';

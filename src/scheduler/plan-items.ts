@@ -21,8 +21,8 @@ export interface PlannedItem {
 }
 
 /**
- * An item whose jobs cannot be made, and why. Its document may have been written by another program or on a newer
- * platform, or middleware refused a job.
+ * An item whose jobs cannot be made, and the reason. Another program or a newer platform may have written its document, or
+ * middleware may have refused a job.
  */
 export interface BrokenItem {
   readonly id: string;
@@ -75,7 +75,7 @@ function planItem(
   return { item, plan, jobs };
 }
 
-/** Size of a job at which a transaction easily holds 1000 of them. */
+/** Largest size of a job that counts as one. A transaction easily holds 1000 jobs of this size. */
 const BYTES_OF_ONE = 16 * 1024;
 
 function weightOf({ input }: DueItem): number {

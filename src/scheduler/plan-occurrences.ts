@@ -2,8 +2,8 @@ import { occurrencesLeft, type SchedulerItemDocument } from './item.js';
 import { nextCallTime } from './next-call-time.js';
 
 /**
- * An occurrence that is later than this counts as missed. `catchUp: 'none'` drops missed ones, and `'once'` makes one
- * job for all of them. A tick each minute misses none, even if it is sometimes late.
+ * How late an occurrence may be before it counts as missed. `catchUp: 'none'` drops missed ones, and `'once'` makes one job for
+ * all of them. A tick each minute misses none, even if it is sometimes late.
  */
 export const MISSED_AFTER_MS = 90_000;
 
@@ -37,8 +37,8 @@ export type WaitingItem = SchedulerItemDocument & { readonly nextCallTime: Date 
 /**
  * Plans which occurrences of an item get their jobs now. The item is due, or will be before the horizon.
  *
- * Whether an occurrence overlaps the previous job is known only when it is due, so with `overlap: 'skip'`, no job is
- * made ahead of time.
+ * An overlap with the previous job shows only when the occurrence is due. So with `overlap: 'skip'`, no job is made ahead of
+ * time.
  *
  * @param isBusy whether the job of the item's last occurrence is unsettled
  */
@@ -63,7 +63,10 @@ export function planOccurrences(item: WaitingItem, { now, horizon, limit }: Tick
   };
 }
 
-/** Returns the missed occurrence that gets one job for all, if any, and the first that gets a job of its own. */
+/**
+ * Returns two occurrences: the missed one that gets one job for all missed ones, if any, and the first that gets a job of its
+ * own.
+ */
 function catchUp(item: WaitingItem, now: Date): { readonly missed?: Date; readonly from: Date | null } {
   const next = item.nextCallTime;
   if (item.catchUp === 'all' || !isMissed(next, now)) return { from: next };

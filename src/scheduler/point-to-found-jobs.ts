@@ -4,8 +4,8 @@ import type { PlannedItem } from './plan-items.js';
 import type { SchedulerCollections } from './scheduler-collection.js';
 
 /**
- * Sets `lastJobId` of items whose last occurrence already had its job. Such a job was made ahead, then begun or
- * cancelled by a person, and so stayed when the item was moved back. Usually there is none, and this costs nothing.
+ * Sets `lastJobId` of items whose last occurrence already had its job. Such a job was made ahead, and a person began or
+ * cancelled it. So it stayed when the item was moved back. Usually there is none, and this costs nothing.
  *
  * @param jobIds the jobs that were made now
  */

@@ -6,7 +6,7 @@ import type { MadeJob } from './make-planned.js';
 import type { OccurrenceJob } from './occurrence-job.js';
 import type { BrokenItem, PlannedItem } from './plan-items.js';
 
-/** How long middleware may take, since other items wait meanwhile. */
+/** How long middleware may take. Other items wait meanwhile. */
 const MAX_WAIT_MS = 3_000;
 
 type Prepared = { readonly addition: Addition } & (
@@ -15,8 +15,8 @@ type Prepared = { readonly addition: Addition } & (
 );
 
 /**
- * Has middleware process the jobs of occurrences before the transaction that writes them. A user's code must not hold a
- * transaction open, nor run again when the transaction is repeated. Does nothing without middleware.
+ * Lets middleware process the jobs of occurrences before the transaction that writes them. A user's code must not hold a
+ * transaction open. It must not run again when the transaction is repeated. Does nothing without middleware.
  */
 export class PreparedJobs {
   readonly #prepared = new Map<string, Prepared>();
@@ -41,7 +41,7 @@ export class PreparedJobs {
     );
   }
 
-  /** Returns the items with their prepared jobs, and separately those with a job that middleware refused. */
+  /** Returns the items with their prepared jobs. Separately returns the items with a job that middleware refused. */
   take(planned: readonly PlannedItem[]): {
     readonly ready: readonly PlannedItem[];
     readonly refused: readonly BrokenItem[];

@@ -4,7 +4,7 @@ import type { JobMaker } from './job-making.js';
 import type { SchedulerCollections } from './scheduler-collection.js';
 import { withdrawJobs } from './withdraw-jobs.js';
 
-/** Removes an item and the jobs that it made ahead, after making its due jobs. @throws errors as in `changeAfterDue` */
+/** Makes an item's due jobs, then removes it and the jobs that it made ahead. @throws errors as in `changeAfterDue` */
 export async function removeItem(
   db: Db,
   collections: SchedulerCollections,

@@ -15,7 +15,7 @@ import { scheduleDueItems } from './schedule-due-items.js';
 import { ourItem, type SchedulerCollections } from './scheduler-collection.js';
 import { tellBroken } from './tell-items.js';
 
-/** Statements per command. Well below MongoDB's limit, and few enough to keep each command short. */
+/** Statements per command. The number is well below MongoDB's limit, and keeps each command short. */
 const BATCH = 500;
 
 /**
@@ -58,11 +58,10 @@ function recompute(
 }
 
 /**
- * Makes all due jobs, recomputes the next occurrence of all active items, and returns the number of these. Logs and
- * skips broken items. Skips items whose jobs this caller may not add.
+ * Makes all due jobs, and recomputes the next occurrence of all active items. Returns the number of these items. Logs and skips
+ * broken items. Skips items whose jobs this caller may not add.
  *
- * @throws errors as in `inItemTransaction` for a due item that another transaction holds. Some items may already be
- *   changed
+ * @throws errors as in `inItemTransaction` for a due item that another transaction holds. Some items may already be changed
  */
 export async function rescheduleItems(
   db: Db,

@@ -19,8 +19,8 @@ export const MAX_OCCURRENCES_PER_TICK = 500;
 const BATCH = { items: 500, jobs: 1000, perItem: MAX_OCCURRENCES_PER_TICK };
 
 /**
- * Maximum number of conflicts of a tick as it works around held items. Finding one held item among 500 costs 9
- * conflicts. A killed scheduler leaves whole batches held, and then it is not worthwhile to try each item.
+ * Maximum number of conflicts of a tick while it works around held items. Finding one held item among 500 costs 9 conflicts. A
+ * killed scheduler leaves whole batches held. Trying each of their items is not worthwhile.
  */
 const MAX_CONFLICTS = 200;
 
@@ -42,7 +42,7 @@ export async function scheduleDueItems(
 
 type Ids = readonly string[];
 
-/** A call of `scheduleDueItems`. No item waits for an item that is held or that has much to catch up on. */
+/** A call of `scheduleDueItems`. An item that is held, or has much to catch up on, delays no other item. */
 class Tick {
   readonly #made: MadeJob[] = [];
   /** Ids of items left to a later tick, because they are broken, held, or at the limit of occurrences. */
@@ -69,8 +69,7 @@ class Tick {
   }
 
   /**
-   * Makes all jobs except those of batches with an item held by another transaction. Returns the halves of these
-   * batches.
+   * Makes all jobs, except those of batches in which another transaction holds an item. Returns the halves of these batches.
    */
   async #makeAll(): Promise<Ids[]> {
     const aside: Ids[] = [];
@@ -84,8 +83,8 @@ class Tick {
   }
 
   /**
-   * Tries the halves of held batches, and halves them again as needed. Returns the ids of held items. If two schedulers
-   * try the same item, it is not among them: the last to try makes its jobs, or conflicts with a transaction that does.
+   * Tries the halves of held batches, and halves them again as needed. Returns the ids of held items. An item that two
+   * schedulers try at once is not among them: the second one makes its jobs, or conflicts with a transaction that does.
    */
   async #makeInHalves(aside: Ids[]): Promise<string[]> {
     const held: string[] = [];

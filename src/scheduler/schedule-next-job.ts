@@ -6,8 +6,8 @@ import type { SchedulerCollections } from './scheduler-collection.js';
 import { tellBroken, tellHeld } from './tell-items.js';
 
 /**
- * Makes one job: the next occurrence of the item that has been due longest. Items that yield no job are passed over.
- * Returns undefined if none is left.
+ * Makes one job: the next occurrence of the item that has been due longest. Skips items that yield no job. Returns undefined if
+ * none is left.
  */
 export function scheduleNextJob(
   collections: SchedulerCollections,

@@ -16,14 +16,14 @@ export const dueItems = {
   partialFilterExpression: { active: true },
 } as const;
 
-/** Indexes declared items, which are few among all items. */
+/** Indexes declared items. They are few among all items. */
 const declaredItems = {
   name: 'declared',
   key: { 'declared.by': 1 },
   partialFilterExpression: { 'declared.by': { $exists: true } },
 } as const;
 
-/** Repeats `schedulerTypes`, since a worker loads the code of schedules only on demand. */
+/** Repeats `schedulerTypes`. Importing that would load the code of schedules, which a worker loads only on demand. */
 const itemTypes = ['Cron', 'Delay', 'At'] as const satisfies typeof schedulerTypes;
 
 /** Conditions that every item of ours meets. See `CollectionDescription`. */

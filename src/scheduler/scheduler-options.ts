@@ -71,7 +71,7 @@ const shared = {
 /** Names of the options that all types share. */
 export const sharedNames: ReadonlySet<string> = new Set(Object.keys(shared));
 
-/** A list of integers. A longer one would repeat a value. */
+/** A list of integers. Its maximum length is the number of possible values, since a longer list would repeat one. */
 const list = (min: number, max: number) => z.array(z.int().min(min).max(max)).max(max - min + 1);
 
 const cronFields = {
@@ -201,14 +201,14 @@ export interface SharedSchedulerOptions {
   /** An IANA name, default `'UTC'`. */
   readonly timeZone?: string | undefined;
   /**
-   * Policy for occurrences that are more than 90 s late, as after downtime. `once`, the default, makes one job for all
-   * of them, with the oldest moment. `all` makes one for each, `none` makes none. An occurrence that is less late
-   * always gets its job.
+   * Policy for occurrences that are more than 90 s late, for example after downtime. `once` makes one job for all of them, with
+   * the oldest moment. `all` makes one for each. `none` makes none. An occurrence that is less late always gets its job.
+   * Default `once`.
    */
   readonly catchUp?: CatchUp | undefined;
   /** `skip` makes no job while the previous occurrence's job is not settled. Default `allow`. */
   readonly overlap?: Overlap | undefined;
-  /** Spreads jobs that are due together. Each job runs later by a random part of this, which is at most a day. */
+  /** Spreads jobs that are due together. Each job runs later by a random part of this duration, which is at most a day. */
   readonly jitter?: Duration | undefined;
   /** The earliest moment of an occurrence. */
   readonly startAt?: Date | string | undefined;
@@ -225,7 +225,7 @@ export type CronListsOptions = { readonly type: 'Cron' } & SharedSchedulerOption
 export type CronOptions = { readonly type: 'Cron'; readonly cron: string } & SharedSchedulerOptions;
 
 /**
- * A `Delay` item: due again after each `delay` (at least 1 s). First due at `startAt` if that is ahead, otherwise one
+ * A `Delay` item, due again after each `delay` (at least 1 s). First due at `startAt` if that is in the future, otherwise one
  * delay after activation.
  */
 export type DelayOptions = { readonly type: 'Delay'; readonly delay: Duration } & SharedSchedulerOptions;

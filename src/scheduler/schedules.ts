@@ -32,8 +32,8 @@ export class Schedules {
   ) {}
 
   /**
-   * Returns a page of the scheduler items, sorted by id, and a cursor for the next page. A page holds at most 5 MB as
-   * JSON, so it has fewer items than `limit` if their inputs are large.
+   * Returns a page of the scheduler items, sorted by id, and a cursor for the next page. A page holds at most 5 MB as JSON. So
+   * it has fewer items than `limit` if their inputs are large.
    *
    * @throws ValidationError for an invalid filter, or a cursor that no page returned
    */
@@ -70,8 +70,8 @@ export class Schedules {
   }
 
   /**
-   * Returns the occurrences of the active scheduler items that have no job yet, within a time from now. Looks at the 100 items
-   * that are due next, and at most 1,500 occurrences of each. Ignores `overlap` and `maxOccurrences`.
+   * Returns the occurrences of the active scheduler items within a time from now, except those that already have a job. Looks
+   * at the 100 items that are due next, and at most 1,500 occurrences of each. Ignores `overlap` and `maxOccurrences`.
    *
    * @param within at most 7 days, default 1 day
    * @throws ValidationError for another time
@@ -83,8 +83,8 @@ export class Schedules {
   }
 
   /**
-   * Returns the jobs that a scheduler item made for its last occurrences, the latest first, with those that were made ahead.
-   * Jobs that were removed are left out, and so are those of `runNow`.
+   * Returns the jobs that a scheduler item made for its last occurrences, the latest first. Includes jobs that were made ahead.
+   * Leaves out removed jobs, and jobs of `runNow`.
    *
    * @param count at most 1000, default 20
    * @throws ValidationError for another count
@@ -96,8 +96,8 @@ export class Schedules {
   }
 
   /**
-   * Adds a job of a scheduler item at once, in addition to its occurrences, even if the item is inactive. The job does
-   * not count for `maxOccurrences`, nor as the previous job for `overlap`. Returns the job's id.
+   * Adds a job of a scheduler item at once, in addition to its occurrences, even if the item is inactive. The job does not
+   * count for `maxOccurrences`. It is not the previous job for `overlap`. Returns the job's id.
    *
    * @throws NotFoundError, ForbiddenError, or ValidationError for an invalid id
    */

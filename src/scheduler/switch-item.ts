@@ -9,8 +9,8 @@ import type { JobMaker } from './job-making.js';
 import type { SchedulerCollections } from './scheduler-collection.js';
 
 /**
- * Activates an item as of the database's now. An active item is left unchanged. So is an item whose last occurrence was
- * made ahead and is not due yet.
+ * Activates an item as of the database's now. Leaves an active item unchanged. Also leaves an item unchanged whose last
+ * occurrence was made ahead and is not due yet.
  *
  * @throws ValidationError if no occurrence is left, ForbiddenError, and errors as in `changeItem`
  */
@@ -32,7 +32,7 @@ export async function activateItem(
 }
 
 /**
- * Deactivates an item after making its due jobs. Leaves an inactive item unchanged.
+ * Makes an item's due jobs, then deactivates it. Leaves an inactive item unchanged.
  *
  * @throws errors as in `changeItem`
  */

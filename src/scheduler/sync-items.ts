@@ -14,7 +14,7 @@ import { insertItem } from './insert-item.js';
 import type { SchedulerItemDocument } from './item.js';
 import { ourItem, type SchedulerCollections } from './scheduler-collection.js';
 
-/** Ids of declared items, by what was done. Items that already were as declared are left out. */
+/** Ids of declared items, grouped by the change. Items that needed no change are left out. */
 export interface SchedulerSync {
   readonly added: readonly string[];
   readonly changed: readonly string[];
@@ -82,8 +82,8 @@ async function findDeclared(
 }
 
 /**
- * Adds or changes an item, which other processes or people may add or remove meanwhile. Jobs that a former item of this
- * id made are not made again, since the new item moves past them.
+ * Adds or changes an item. Other processes or people may add or remove it meanwhile. Jobs that a former item of this id made
+ * are not made again, since the new item moves past them.
  */
 async function bring(
   db: Db,
@@ -159,7 +159,10 @@ async function change(
   }
 }
 
-/** Returns whether an item is as declared, has to change, or was made by hand or declared under another name. */
+/**
+ * Returns the standing of an item: it is as declared, has to change, or belongs to somebody else. The last means that a person
+ * made it, or that another name declares it.
+ */
 function standingOf({ declared }: SchedulerItemDocument, by: string, hash: string): Standing {
   if (declared === undefined) return 'conflicting';
   if (declared.by !== by) return declared.hash === NO_MORE ? 'changed' : 'conflicting';

@@ -11,8 +11,8 @@ export function isTimeZone(name: string): boolean {
 }
 
 /**
- * Returns how far a zone's clock is ahead of UTC at a moment, in milliseconds. Offsets are in whole seconds, not
- * minutes, because cities used solar time before standard time. Moments are milliseconds since the epoch.
+ * Returns how far a zone's clock is ahead of UTC at a moment, in milliseconds. Offsets are in whole seconds, because cities
+ * used solar time before standard time. Moments are in milliseconds since the epoch.
  *
  * @throws RangeError for a zone that `isTimeZone` does not know
  */
@@ -36,7 +36,7 @@ function toClockText(duration: number): string {
   return new Date(duration).toISOString().slice(11, 19).replace(/:00$/, '');
 }
 
-/** Formats by zone. One takes 150 µs to make and 1 µs to use. There are some 600 zones, including old names. */
+/** Formats by zone. A format takes 150 µs to make and 1 µs to use. There are about 600 zones, including old names. */
 const formatOf = remembering(
   600,
   (timeZone: string) => new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' }),

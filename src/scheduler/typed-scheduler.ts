@@ -10,9 +10,7 @@ export type SchedulerTiming = SchedulerOptions extends infer Options
     : never
   : never;
 
-/**
- * The input of an item's jobs. The scheduler sets the field that `timeField` names, so that field may be missing here.
- */
+/** The input of an item's jobs. The field that `timeField` names may be missing here, because the scheduler sets it. */
 export type ScheduledInput<Input> = unknown extends Input
   ? { readonly input?: unknown; readonly timeField?: string | undefined }
   : CompleteInput<Input> | { readonly input?: Partial<Input> | undefined; readonly timeField: string };

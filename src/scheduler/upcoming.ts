@@ -13,7 +13,7 @@ export interface Upcoming {
   readonly at: readonly Date[];
 }
 
-/** Items that are looked at, and occurrences of each. */
+/** Maximum number of items to look at, and maximum number of occurrences of each. */
 const MAX_ITEMS = 100;
 const MAX_EACH = 1500;
 

@@ -76,7 +76,7 @@ export async function updateItem(
 /**
  * Returns the changed item.
  *
- * @throws ValidationError if it would never be due, and should be active or has other times
+ * @throws ValidationError if it would never be due, although it should be active or its times change
  */
 function update(
   item: SchedulerItemDocument,
@@ -93,8 +93,8 @@ function update(
 }
 
 /**
- * Returns the changed definition with the stored values behind the masks in its input. Whoever must not see them cannot pass
- * them on to another kind of job, which might show them.
+ * Returns the changed definition. The stored values replace the masks in its input. A caller who must not see these values
+ * cannot pass them on to another kind of job, which might show them.
  *
  * @throws ValidationError
  */
@@ -141,7 +141,7 @@ function isTakenAway(name: string): boolean {
 
 const withoutTimes = "expected an expression, or a list that is not empty: '* * * * *' is every minute";
 
-/** Returns whether a `Cron` item has only empty lists. As the result of a change, that is a mistake. */
+/** Returns whether a `Cron` item has only empty lists. A change with that result is a mistake. */
 function isOfEveryMinute(definition: SchedulerDefinition): boolean {
   if (definition.type !== 'Cron' || 'cron' in definition) return false;
   return listNames.every((name) => definition[name].length === 0);

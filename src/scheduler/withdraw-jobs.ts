@@ -5,7 +5,7 @@ import { findOccurrenceJob } from './find-occurrence-job.js';
 
 /** The withdrawn jobs, and the state that the item had before. */
 export interface Withdrawn {
-  /** The jobs from the first withdrawn one on. Others were kept, because a person had begun or cancelled them. */
+  /** The jobs from the first withdrawn one on. Some of them may have stayed, because a person had begun or cancelled them. */
   readonly made: readonly { readonly at: Date; readonly isWithdrawn: boolean }[];
   /** The first occurrence whose job was withdrawn. */
   readonly first: Date;
@@ -16,10 +16,10 @@ export interface Withdrawn {
 }
 
 /**
- * Removes the jobs of an item's occurrences that were made ahead and are not due yet. Returns undefined if there are
- * none. Use this only in the transaction that moves the item back, so that no occurrence is left without its job.
+ * Removes the jobs of an item's occurrences that were made ahead and are not due yet. Returns undefined if there are none. Use
+ * this only in the transaction that moves the item back, so that no occurrence is left without its job.
  *
- * A person's decision about a job stands. A job that was begun or cancelled early is kept, and not made again when the
+ * A person's decision about a job stands. A job that a person began or cancelled early is kept. It is not made again when the
  * item reaches its occurrence once more.
  */
 export async function withdrawJobs(

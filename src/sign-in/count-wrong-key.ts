@@ -5,8 +5,7 @@ import { unlessForeign } from '../mongo/unless-foreign.js';
 import { MAX_WRONG_KEYS, WRONG_KEY_WINDOW_MS, type WrongKeyDocument } from './wrong-key-document.js';
 
 /**
- * Whether a wrong key was within the limit for its address. Beyond the limit, no key is counted until the oldest is old
- * enough.
+ * Whether a wrong key was within the limit for its address. Beyond the limit, no key is counted until the oldest is old enough.
  */
 export type WrongKeyCount =
   | { readonly kind: 'counted' }
@@ -28,8 +27,7 @@ export async function countWrongKey(
 }
 
 /**
- * Retries once. If two first keys of an address arrive together, one insert fails, and its retry finds the other's
- * document.
+ * Retries once. If the first two keys of an address arrive together, one insert fails. Its retry finds the other's document.
  */
 async function write(wrongKeys: Collection<WrongKeyDocument>, address: string): Promise<WrongKeyDocument> {
   try {

@@ -2,7 +2,7 @@ import type { Collection } from 'mongodb';
 import type { EndedSessionDocument } from './ended-session-document.js';
 
 /**
- * How much longer to keep the document, since a server's clock may be behind the database's and accept the session
+ * How much longer the document is kept. A server's clock may be behind the database's, so that the server accepts the session
  * longer.
  */
 const CLOCK_TOLERANCE_MS = 60 * 60_000;

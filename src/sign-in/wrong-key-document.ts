@@ -6,7 +6,7 @@ import {
   text,
 } from '../mongo/collection-description.js';
 
-/** How many wrong keys from one address are accepted within the window. Nobody mistypes a key ten times in a row. */
+/** Maximum number of wrong keys from one address within the window. Nobody mistypes a key ten times in a row. */
 export const MAX_WRONG_KEYS = 10;
 
 /** How long a wrong key counts: 15 minutes, in milliseconds. */

@@ -17,7 +17,7 @@ import type { KindSums } from './sums.js';
 /** How long counts are kept: a week, and one more day to compare with. */
 const KEPT_MS = ms('8 days');
 
-/** How far outside its minute a statement may arrive, because the minute may end while the statement is under way. */
+/** How far outside its minute a statement may arrive. The minute may end while the statement is under way. */
 const TOLERANCE_MS = 5_000;
 
 /** The counts since the last write, in total, by job name, and by name of limit. */
@@ -28,11 +28,11 @@ export interface GatheredCounts {
 }
 
 /**
- * Adds counts to the document of a minute, and returns the database's time. The counts are added only if the database's
- * clock confirms the minute, as `isMinuteOf` tells. A caller whose clock was wrong tries again for the right minute.
+ * Adds counts to the document of a minute, and returns the database's time. The counts are added only if the database's clock
+ * confirms the minute. `isMinuteOf` tells whether it did. A caller whose clock was wrong tries again for the right minute.
  *
- * All workers share one document per minute. Each adds to it once a minute, and at the end of an invocation. MongoDB
- * makes hundreds of changes per second to one document, far more than there are invocations.
+ * All workers share one document per minute. Each adds to it once a minute, and at the end of an invocation. MongoDB makes
+ * hundreds of changes per second to one document, far more than there are invocations.
  *
  * @throws ForeignDocumentsError if a foreign document has the minute as its id. It is left unchanged
  */
@@ -107,7 +107,7 @@ function namedSums<Counts>(
   return { hasRoom, sums: Object.fromEntries(sums) };
 }
 
-/** Returns a field's value with these members if the condition holds. If it does not hold, a missing field stays missing. */
+/** Returns a field's value with these members if the condition holds. Otherwise a missing field stays missing. */
 function sumIf(condition: Document | string, field: string, members: Document): Document {
   return { $cond: [condition, { $mergeObjects: [`$${field}`, members] }, `$${field}`] };
 }

@@ -10,11 +10,11 @@ import { addKind, type KindSums, noKindSums } from './sums.js';
 
 /** Selects the statistics of all kinds of jobs. */
 export interface KindsOptions {
-  /** Up to now. Default: an hour. */
+  /** Range of time, up to now. Default: an hour. */
   readonly range?: Range | undefined;
 }
 
-/** How the attempts of a kind of jobs ended in a step of time. */
+/** Outcomes of the attempts of a kind of jobs in a step of time. */
 export interface KindPoint {
   /** The beginning of the step. */
   readonly at: Date;
@@ -27,13 +27,13 @@ export interface KindPoint {
 export interface KindStatistics {
   readonly jobName: string;
   readonly counts: Readonly<AttemptCounts>;
-  /** Attempts that ended in `error`, were to be retried, or were recovered, among these and the completed ones: 0 to 1. */
+  /** Share of failed attempts among all failed and completed ones: 0 to 1. */
   readonly failureRate: number;
   /** How long the functions ran. Undefined if nothing was measured. */
   readonly run: Percentiles | undefined;
   /** How long the jobs were due before their functions were called. Undefined if nothing was measured. */
   readonly wait: Percentiles | undefined;
-  /** Steps up to now, oldest first: of 5 minutes, of an hour, or of 6 hours for a week. */
+  /** Steps up to now, oldest first. Each lasts 5 minutes or an hour. For a week, it lasts 6 hours. */
   readonly points: readonly KindPoint[];
 }
 
@@ -43,9 +43,9 @@ const optionsSchema = z.strictObject({ range: rangeSchema.default('1h') }) satis
 >;
 
 /**
- * Returns the statistics of all kinds of jobs that had attempts in a range, those with the most failed attempts first.
- * Costs one command for an hour and two otherwise. They read at most 60 documents for an hour, 67 for 6 hours, 85 for
- * a day, and 230 for a week.
+ * Returns the statistics of all kinds of jobs that had attempts in a range, those with the most failed attempts first. Costs
+ * one command for an hour, and two for other ranges. They read at most 60 documents for an hour, 67 for 6 hours, 85 for a day,
+ * and 230 for a week.
  *
  * @param now the database's time
  * @throws ValidationError for invalid options

@@ -10,9 +10,9 @@ import { addKind, noKindSums } from './sums.js';
 
 /** Selects the statistics of a range of time. */
 export interface StatisticsRangeOptions {
-  /** Up to now. Default: an hour. */
+  /** Range of time, up to now. Default: an hour. */
   readonly range?: Range | undefined;
-  /** Selects one kind of job. Default: all. */
+  /** Kind of job. Default: all. */
   readonly jobName?: string | undefined;
 }
 
@@ -21,13 +21,15 @@ export interface StatisticsRange {
   readonly range: Range;
   /** The length of a point, in milliseconds. */
   readonly stepMs: number;
-  /** Oldest first. Each begins at a whole multiple of the step in UTC, and the last one is not over. */
+  /** The points, oldest first. Each begins at a whole multiple of the step in UTC. The last one is not over. */
   readonly points: readonly StatisticsPoint[];
   /** The sum of all points. */
   readonly sum: Readonly<AttemptCounts>;
-  /** How long the functions of jobs ran. Undefined without a `jobName`, and if nothing was measured. */
+  /** How long the functions of jobs ran. Undefined without a `jobName`, or if nothing was measured. */
   readonly run: Percentiles | undefined;
-  /** How long the jobs were due before their functions were called. Undefined as `run` is. */
+  /**
+   * How long the jobs were due before their functions were called. Undefined without a `jobName`, or if nothing was measured.
+   */
   readonly wait: Percentiles | undefined;
 }
 
@@ -39,8 +41,8 @@ const optionsSchema = z.strictObject({
 }) satisfies z.ZodType<unknown, StatisticsRangeOptions>;
 
 /**
- * Returns the statistics of a range. Costs two commands for ranges of a day or more, one otherwise. They read at most
- * 85 documents for a day, 230 for a week, 60 for an hour and 360 for 6 hours.
+ * Returns the statistics of a range. Costs two commands for a day or a week, and one for shorter ranges. They read at most 60
+ * documents for an hour, 360 for 6 hours, 85 for a day, and 230 for a week.
  *
  * @param now the database's time
  * @throws ValidationError for invalid options

@@ -29,15 +29,15 @@ export interface StatisticsPoint extends Readonly<AttemptCounts> {
 export interface StatisticsOptions {
   /** How far to look back, from a minute to 8 days. Default: an hour. */
   readonly since?: Duration | undefined;
-  /** Whole minutes, one point for each. Default: one minute. */
+  /** Duration of a point, in whole minutes. Default: one minute. */
   readonly step?: Duration | undefined;
-  /** Selects one kind of job. Default: all. */
+  /** Kind of job. Default: all. */
   readonly jobName?: string | undefined;
 }
 
-/** How jobs waited for the limits of a name, such as `import` for `import=acme` and all others. */
+/** Waits of jobs for all limits of a name. `import`, for example, covers `import=acme` and all other keys. */
 export interface LimitWaits extends Readonly<WaitCounts> {
-  /** Name of the limit. Begins with `rate `, `order `, `turn ` or `unique ` if it is one of these. */
+  /** Name of the limit. Begins with `rate `, `order `, `turn ` or `unique ` for limits of these kinds. */
   readonly limit: string;
 }
 
@@ -62,12 +62,11 @@ const optionsSchema = z.strictObject({
 }) satisfies z.ZodType<unknown, StatisticsOptions>;
 
 /**
- * Returns the points up to now, oldest first, including those without any counts. The last one ends with the current
- * minute. Each point covers a whole step, so the last hour in one step is one point of 60 minutes. If the steps do not
- * divide the time evenly, the first begins earlier. Steps begin at any minute. For steps that begin on the hour, ask
- * for minutes and add them up.
+ * Returns the points up to now, oldest first, including those without any counts. Each point covers a whole step. The last one
+ * ends with the current minute. If the steps do not divide the time evenly, the first begins earlier. Steps may begin at any
+ * minute. To get steps that begin on the hour, ask for minutes and add them up.
  *
- * Costs two commands, one of which reads at most one document per minute.
+ * Costs two commands. One of them reads at most one document per minute.
  *
  * @throws ValidationError for invalid options
  */
@@ -90,8 +89,9 @@ export async function findStatistics(
 }
 
 /**
- * Returns how jobs waited for limits up to now, longest in all first. Costs two commands that read at most one document per
- * minute. More than an hour costs four that read at most about 120 minutes, and the sums of the hours between.
+ * Returns how jobs waited for limits up to now, the longest total wait first. Up to an hour costs two commands that read at
+ * most one document per minute. More costs four commands. These read at most about 120 minutes, and the sums of the hours
+ * between.
  *
  * @throws ValidationError for invalid options
  */
@@ -110,7 +110,7 @@ export async function findWaits(
     .sort((one, other) => other.waitedMs - one.waitedMs);
 }
 
-/** Returns when the current minute ends, by the database's clock. */
+/** Returns the end of the current minute, by the database's clock. */
 async function endOfMinute(db: Db): Promise<number> {
   const now = (await serverTime(db)).getTime();
   return now - (now % MINUTE_MS) + MINUTE_MS;

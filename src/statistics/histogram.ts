@@ -1,19 +1,19 @@
 /**
- * Sparse histograms of durations. The bounds of their buckets are the powers of the square root of 2 in milliseconds, as
- * in OpenTelemetry's exponential histogram of scale 1
- * (https://opentelemetry.io/docs/specs/otel/metrics/data-model/#exponentialhistogram). So a percentile is off by at most
- * a factor of 1.41, whether jobs take milliseconds or days, and histograms of different times and processes add up.
+ * Sparse histograms of durations. The bounds of their buckets are the powers of the square root of 2 in milliseconds, as in
+ * OpenTelemetry's exponential histogram of scale 1
+ * (https://opentelemetry.io/docs/specs/otel/metrics/data-model/#exponentialhistogram). So a percentile is off by at most a
+ * factor of 1.41, whether jobs take milliseconds or days. Histograms of different times and processes can be added.
  */
 
-/** Stored counts by bucket. Bucket `b0` ends at 1 ms, and `bN` at the square root of 2, to the power of N. */
+/** Stored counts by bucket. Bucket `b0` ends at 1 ms. Bucket `bN` ends at 2 to the power of N/2, in milliseconds. */
 export type StoredHistogram = Readonly<Record<string, number>>;
 
-/** Counts by bucket, as they are stored, that can still grow. */
+/** Counts by bucket, with the stored names of buckets. The counts can still grow. */
 export type Histogram = Map<string, number>;
 
-/** How long something took: the times within which 50, 95 and 99 of 100 ended, in milliseconds. */
+/** Percentiles of a duration, in milliseconds: 50, 95 and 99 of 100 durations are no longer than these. */
 export interface Percentiles {
-  /** How many were measured. */
+  /** Number of measured durations. */
   readonly count: number;
   readonly p50: number;
   readonly p95: number;
@@ -27,13 +27,13 @@ const BUCKETS_PER_DOUBLING = 2;
 
 const keys: readonly string[] = Array.from({ length: LAST_BUCKET + 1 }, (_, bucket) => `b${bucket}`);
 
-/** Counts a duration. Negative ones count as 0. */
+/** Counts a duration. A negative one counts as 0. */
 export function countDuration(histogram: Histogram, durationMs: number): void {
   const bucket = durationMs <= 1 ? 0 : Math.ceil(Math.log2(durationMs) * BUCKETS_PER_DOUBLING);
   addToBucket(histogram, keys[Math.min(bucket, LAST_BUCKET)] ?? 'b0', 1);
 }
 
-/** Adds what was stored. */
+/** Adds a stored histogram. */
 export function addHistogram(histogram: Histogram, stored: StoredHistogram = {}): void {
   for (const [key, count] of Object.entries(stored)) addToBucket(histogram, key, count);
 }
@@ -50,7 +50,10 @@ export function percentilesOf(histogram: Histogram): Percentiles | undefined {
   return { count, p50: at(0.5), p95: at(0.95), p99: at(0.99) };
 }
 
-/** Returns the duration below which this many lie. Within a bucket, they count as evenly spread on the logarithmic scale. */
+/**
+ * Returns the duration below which this many durations lie. Within a bucket, they count as evenly spread on the logarithmic
+ * scale.
+ */
 function valueAt(
   buckets: readonly { readonly bucket: number; readonly count: number }[],
   rank: number,

@@ -6,29 +6,29 @@ import type { Counted } from './sums.js';
 /** A range of time up to now. */
 export type Range = '1h' | '6h' | '24h' | '7d';
 
-/** The ranges of time that statistics are shown for. */
+/** The ranges of time for which statistics are shown. */
 export const ranges = Object.freeze(['1h', '6h', '24h', '7d'] as const satisfies readonly Range[]);
 
-/** Steps of a range. They begin at whole multiples of their length, in UTC, and the last one is not over. */
+/** Steps of a range. They begin at whole multiples of their length, in UTC. The last one is not over. */
 export interface Steps {
   readonly first: number;
   readonly stepMs: number;
   readonly count: number;
 }
 
-/** Returns the last steps, including the one that is not over. */
+/** Returns the last steps, including the current one. */
 export function stepsUntil(now: number, stepMs: number, count: number): Steps {
   const last = now - (now % stepMs);
   return { first: last - (count - 1) * stepMs, stepMs, count };
 }
 
-/** Documents per batch: those of a week of hours and an hour of minutes come in two commands, unless they are large. */
+/** Documents per batch. Two commands read a week of hours and an hour of minutes, unless the documents are large. */
 const BATCH_SIZE = 1_000;
 
 /**
- * Calls a function with each document of the steps, and the number of its step. Steps of whole hours are read by hours up
- * to the last one that was added up, and from there by minutes, of which there are about 60. Shorter steps are read by
- * minutes. No documents are kept, so memory holds no more than a batch.
+ * Calls a function with each document of the steps, and the number of its step. Steps of whole hours are read by hours, up to
+ * the last hour that was added up. The rest is read by minutes, of which there are about 60. Shorter steps are read by minutes.
+ * Memory holds no more than a batch.
  */
 export async function readSteps(
   { statistics, statisticsHours }: StatisticsCollections,
@@ -58,8 +58,8 @@ export interface Window {
 }
 
 /**
- * Calls a function with each document of a time that begins at any minute. The whole hours within it are read by hours, as
- * `readSteps` does, and what is before and after them by minutes.
+ * Calls a function with each document of a time that may begin at any minute. Reads the whole hours within it by hours, as
+ * `readSteps` does. Reads the rest before and after them by minutes.
  */
 export async function readWindow(
   collections: StatisticsCollections,
@@ -92,7 +92,10 @@ export const chartSteps: Readonly<Record<Range, { readonly stepMs: number; reado
   '7d': { stepMs: 3 * HOUR_MS, count: 56 },
 };
 
-/** The same in a table of all kinds, which reads whole documents. So its steps are hours wherever possible. */
+/**
+ * Length and number of the steps of a range in a table of all kinds. The table reads whole documents, so its steps are hours
+ * where possible.
+ */
 export const tableSteps: Readonly<Record<Range, { readonly stepMs: number; readonly count: number }>> = {
   '1h': { stepMs: 5 * MINUTE_MS, count: 12 },
   '6h': { stepMs: HOUR_MS, count: 6 },

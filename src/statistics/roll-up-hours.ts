@@ -11,25 +11,26 @@ import { Sums } from './sums.js';
 const KEPT_MS = ms('90 days');
 
 /**
- * How long after its end an hour is added up. Writes count for their minute only up to 5 s after it, by the database's clock.
- * This leaves time for a write that the database delays.
+ * How long after its end an hour is added up. A write counts for its minute only up to 5 s after the minute, by the database's
+ * clock. The rest is for writes that the database delays.
  */
 export const GRACE_MS = ms('2 minutes');
 
-/** Hours that one call adds up. After an update, or a pause of all schedulers, there are up to 8 days of them. */
+/**
+ * Maximum number of hours that one call adds up. After an update, or a pause of all schedulers, there are up to 8 days of them.
+ */
 const MAX_HOURS = 24;
 
-/** The documents of minutes, and of hours. */
+/** The collections of statistics by minute and by hour. */
 export interface StatisticsCollections {
   readonly statistics: Collection<StatisticsDocument>;
   readonly statisticsHours: Collection<StatisticsDocument>;
 }
 
 /**
- * Adds up the minutes of each hour that is over. The sum of an hour is the sum of its minutes, whatever version of the
- * workers wrote them. It is made once and never changed, so that any number of processes may make it at once, and a
- * crash leaves nothing half done. Hours are added up in order, and an hour without minutes has none. So all minutes before the
- * end of the last hour are in hours.
+ * Adds up the minutes of each hour that is over, whatever version of the workers wrote them. The sum of an hour is made once
+ * and never changed. So any number of processes may make it at once, and a crash leaves nothing half done. Hours are added up
+ * in order. An hour without minutes has no sum. So the sums cover all minutes before the end of the last hour with a sum.
  */
 export class HourRollUp {
   /** When the next hour is over, by `performance.now()`. */
@@ -41,7 +42,10 @@ export class HourRollUp {
     private readonly log: Logger,
   ) {}
 
-  /** Adds up what is over. Costs nothing but once per hour. Only logs a failure, since the next call tries again. */
+  /**
+   * Adds up the hours that are over. Costs nothing except once per hour. A failure is only logged, since the next call tries
+   * again.
+   */
   async ifDue(): Promise<void> {
     if (performance.now() < this.#dueAt) return;
     try {
@@ -54,7 +58,7 @@ export class HourRollUp {
   }
 }
 
-/** Adds up hours, the oldest first. Returns whether all that are over are done. */
+/** Adds up hours, the oldest first. Returns whether all hours that are over have their sums. */
 export async function rollUpHours(collections: StatisticsCollections, now: number): Promise<boolean> {
   const end = startOfHour(now - GRACE_MS);
   let from = (await lastHour(collections, end)) + HOUR_MS;

@@ -28,15 +28,15 @@ export interface AttemptCounts {
   durationMs: number;
 }
 
-/** How jobs waited for a limit. */
+/** Number and duration of jobs' waits for a limit. */
 export interface WaitCounts {
   /** How many times a job waited. */
   waits: number;
-  /** Total time that they waited, in milliseconds. */
+  /** Total time of these waits, in milliseconds. */
   waitedMs: number;
 }
 
-/** The counts of one kind of jobs. Absent members are 0. */
+/** The counts of one kind of jobs. An absent member is 0. */
 export interface KindCounts extends Partial<AttemptCounts> {
   /** How long the functions ran. Workers of earlier versions write neither this nor `wait`. */
   readonly run?: StoredHistogram;
@@ -45,13 +45,13 @@ export interface KindCounts extends Partial<AttemptCounts> {
 }
 
 /**
- * A document of the collection `statistics`, with the counts of one minute of the database's clock, or of
- * `statisticsHours`, with the sums of one hour.
+ * A document with counts. In the collection `statistics`, it covers one minute of the database's clock. In `statisticsHours`,
+ * it has the sums of one hour.
  */
 export interface StatisticsDocument {
   /** The beginning of the minute or hour. */
   readonly _id: Date;
-  /** The counts of all jobs. Absent members are 0. */
+  /** The counts of all jobs. An absent member is 0. */
   readonly total?: Partial<AttemptCounts>;
   /** The counts by job name, for at most 500 names. Each key is made by `nameKey`. */
   readonly names?: Readonly<Record<string, KindCounts>>;
@@ -82,8 +82,8 @@ export const MINUTE_MS = 60_000;
 export const HOUR_MS = 60 * MINUTE_MS;
 
 /**
- * Maximum number of job names in a document, so that none grows without bound. Further names count only in the total. A
- * document with all of them takes 115 KB if each has 8 buckets in both histograms, and 630 KB if each has all buckets.
+ * Maximum number of job names in a document, which bounds its size. Further names count only in the total. A document with all
+ * of them takes 115 KB if each has 8 buckets in both histograms, and 630 KB if each has all buckets.
  */
 export const MAX_NAMES = 500;
 
@@ -123,14 +123,14 @@ export const countNames = Object.freeze([
 ] as const satisfies readonly (keyof AttemptCounts)[]);
 
 /**
- * Returns a name of a job or a limit as the name of a field. Names may contain dots, with which MongoDB separates fields, and may
- * look like numbers. They never contain `%`, so different names have different keys.
+ * Returns the name of a field for a job's or a limit's name. Names may contain dots, with which MongoDB separates fields. They
+ * may look like numbers. They never contain `%`, so different names have different keys.
  */
 export function nameKey(name: string): string {
   return `_${name.replaceAll('.', '%2E')}`;
 }
 
-/** Returns the name of which `nameKey` made a key. */
+/** Returns the name from which `nameKey` made a key. */
 export function nameOfKey(key: string): string {
   return key.slice(1).replaceAll('%2E', '.');
 }

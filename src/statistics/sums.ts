@@ -11,7 +11,7 @@ import {
   type WaitCounts,
 } from './statistics-document.js';
 
-/** The counts of one kind of jobs, that can still grow. */
+/** The counts of one kind of jobs, which can still grow. */
 export interface KindSums {
   readonly counts: AttemptCounts;
   /** How long the functions ran. */
@@ -54,7 +54,9 @@ export class Sums {
     }
   }
 
-  /** Returns the sums as they are stored, of as many names and limits as a document may have: those with the most. */
+  /**
+   * Returns the sums in stored form. Keeps only as many names and limits as a document may have: those with the highest counts.
+   */
   toStored(): Required<Counted> {
     const names = [...this.names].sort(([, one], [, other]) => attemptsOf(other) - attemptsOf(one));
     const limits = [...this.limits].sort(([, one], [, other]) => other.waitedMs - one.waitedMs);

@@ -7,12 +7,12 @@ import { countDuration } from './histogram.js';
 import { MINUTE_MS, noCounts, type StatisticsDocument, type WaitCounts } from './statistics-document.js';
 import { type KindSums, noKindSums } from './sums.js';
 
-/** How long to wait for the write. Nothing depends on it, so it must not delay the end of an invocation. */
+/** How long to wait for the write. Nothing depends on the write, so it must not delay the end of an invocation. */
 const MAX_WAIT_MS = 1_000;
 
 /**
- * Counts how the attempts of one processor end, and how jobs waited for limits. Writes the counts each minute during a drain, and at its end. Counts
- * that could not be written are lost.
+ * Counts the outcomes of one processor's attempts, and the waits of jobs for limits. Writes the counts each minute during a
+ * drain, and at its end. Counts are lost if they cannot be written.
  */
 export class Tally {
   #total = noCounts();
@@ -26,7 +26,7 @@ export class Tally {
   constructor(
     private readonly statistics: Collection<StatisticsDocument>,
     private readonly log: Logger,
-    /** Writes what else was counted. Never rejects. */
+    /** Writes the other counts. Never rejects. */
     private readonly alongside: () => Promise<void> = async () => {},
   ) {}
 
@@ -102,7 +102,7 @@ export class Tally {
   }
 }
 
-/** Returns the counts without how long jobs waited, which was measured by a clock that turned out to be wrong. */
+/** Returns the counts without the jobs' waiting times. A clock that turned out to be wrong measured them. */
 function withoutWaits(counts: GatheredCounts): GatheredCounts {
   const byName = [...counts.byName].map(([name, sums]) => [name, { ...sums, wait: new Map() }] as const);
   return { ...counts, byName: new Map(byName) };

@@ -5,8 +5,8 @@ import type { StepWrite, StepWrites, WaitWrite } from '../job/step-log.js';
 import type { StepHost } from './step-host.js';
 
 /**
- * Counts the steps of an attempt that are under way, and ends the attempt once all that is left are waits. A step that waits
- * gets a promise that never settles, since the job's function is called anew when the wait is over.
+ * Counts the steps of an attempt that are under way. Ends the attempt once only waits are left. A step that waits gets a
+ * promise that never settles, because the job's function is called anew after the wait.
  */
 export class ActiveSteps {
   isParked = false;
@@ -15,10 +15,10 @@ export class ActiveSteps {
   readonly #waits = new Map<string, WaitWrite>();
   /** Steps to be stored when the job is suspended. */
   readonly #before: StepWrite[] = [];
-  /** Whether a step could not begin, so that the job is to go on as soon as it can. */
+  /** Whether a step lacked the time to begin. The job then goes on as soon as it can. */
   #isOutOfTime = false;
 
-  /** @param writesWith returns what is to be stored with these steps */
+  /** @param writesWith returns everything to store with these steps */
   constructor(
     private readonly host: StepHost,
     private readonly writesWith: (steps: readonly StepWrite[]) => StepWrites,
@@ -37,7 +37,7 @@ export class ActiveSteps {
   /**
    * Suspends the job once no other step is under way. Never resolves.
    *
-   * @param before a step to be stored then
+   * @param before a step to store when the job is suspended
    */
   wait(write: WaitWrite, before?: StepWrite): Promise<never> {
     this.#waits.set(write.name, write);
@@ -47,8 +47,8 @@ export class ActiveSteps {
   }
 
   /**
-   * Resolves if a step may begin that takes this long. Never resolves if the attempt has to end before: the job goes on in
-   * another attempt.
+   * Resolves if there is time to begin a step of this duration. Never resolves if the attempt has to end first: the job goes on
+   * in another attempt.
    *
    * @throws as `mayBegin` does
    */
@@ -57,7 +57,7 @@ export class ActiveSteps {
   }
 
   /**
-   * Returns whether a step may begin that takes this long. If not, the time is over when this returns.
+   * Returns whether there is time to begin a step of this duration. If not, the time is over when this returns.
    *
    * @throws the reason of the job's signal if the job is not to go on
    */
@@ -94,7 +94,7 @@ export class ActiveSteps {
     if (this.host.attempt.signal.aborted && !this.#mustEnd) throw this.host.attempt.signal.reason;
   }
 
-  /** Notes that a step has ended or waits. The job's code may begin another one before the next turn of the event loop. */
+  /** Notes that a step has ended or waits. The job's code may begin another step before the next turn of the event loop. */
   #leave(): void {
     this.#count -= 1;
     if (this.#standsStill) setImmediate(() => this.#standsStill && this.#parkAll());
@@ -118,7 +118,7 @@ export class ActiveSteps {
   }
 }
 
-/** Reasons to end an attempt whose job goes on in another. */
+/** Reasons to end an attempt whose job goes on in another attempt. */
 const goesOn: ReadonlySet<string> = new Set(['stopping', 'timed out']);
 
 /** Returns a promise that never settles. */

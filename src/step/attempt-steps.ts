@@ -47,7 +47,7 @@ import {
 } from './step-options.js';
 import { around, pause, resultOf, type StepPlace, type TriedStep, tellEnded, tryStep } from './tried-step.js';
 
-/** Maximum number of steps in a run. All are read when the job goes on. */
+/** Maximum number of steps in a run. All of them are read when the job goes on. */
 const MAX_STEPS = 10_000;
 
 /** The steps of one attempt. */
@@ -129,7 +129,7 @@ export class AttemptSteps implements Steps {
     });
   }
 
-  /** Iterates until the end, stores that, and returns it. @throws JobSuspended if there is no time for another call */
+  /** Iterates until the end, stores the result, and returns it. @throws JobSuspended if there is no time for another call */
   async #iterate(
     name: string,
     { start, cursor: schema }: z.output<typeof iterateOptionsSchema>,
@@ -240,7 +240,7 @@ export class AttemptSteps implements Steps {
     });
   }
 
-  /** Returns undefined for a payload that the step's schema refuses. Others may follow. */
+  /** Returns undefined for a payload that the step's schema refuses. Other payloads may follow. */
   async #unlessRefused(parse: () => unknown): Promise<{ readonly value: unknown } | undefined> {
     try {
       return { value: await parse() };
@@ -313,7 +313,7 @@ export class AttemptSteps implements Steps {
     });
   }
 
-  /** The steps that are to be stored along with a report of the attempt. */
+  /** The steps to store along with a report of the attempt. */
   get late(): readonly CursorWrite[] {
     return this.#journal?.late ?? [];
   }
@@ -343,14 +343,16 @@ export class AttemptSteps implements Steps {
     throw new ValidationError(`Output of job '${this.host.attempt.job.jobName}'`, [{ path: '', message }]);
   }
 
-  /** Whether the attempt has stored a step or the end of a wait, or has one or a cursor to store. */
+  /**
+   * Whether the attempt has made progress: it has stored a step or the end of a wait, or it has a step or a cursor to store.
+   */
   get hasProgressed(): boolean {
     return this.#journal?.hasProgressed === true;
   }
 
   /**
-   * Returns the outcome of an attempt with which the job has failed for good: it is suspended, and the next attempt undoes its
-   * steps. Returns undefined if it has none to undo, or is undoing them.
+   * Returns the outcome of an attempt that makes the job fail for good: the job is suspended, and the next attempt undoes its
+   * steps. Returns undefined if there are no steps to undo, or if they are being undone.
    */
   failedBy(failure: Failure): Outcome | undefined {
     const { undo: marked } = this.host.attempt.job.steps ?? {};
@@ -359,12 +361,12 @@ export class AttemptSteps implements Steps {
     return undoFirst(failure, (steps) => this.#writesWith(steps));
   }
 
-  /** Undoes the steps, and returns the error with which the job ends. Never resolves if the attempt has to end before. */
+  /** Undoes the steps, and returns the error with which the job ends. Never resolves if the attempt has to end first. */
   async undo(): Promise<Error> {
     return undo(this.#undoable, await this.#place(), (name) => this.#contextOf(name));
   }
 
-  /** Does a step of a function, and remembers how it is undone. */
+  /** Does a step of a function, and remembers how to undo it. */
   #call(
     name: string,
     kind: TriedStep['kind'],
@@ -396,13 +398,13 @@ export class AttemptSteps implements Steps {
     return tryStep(step, known, place);
   }
 
-  /** Notes the end of a wait, which is stored along with the next write. */
+  /** Notes the end of a wait. It is stored along with the next write. */
   #waited(journal: StepJournal, write: StepWrite & { readonly state: 'completed' | 'timedOut' }): void {
     journal.later(write);
     tellEnded(this.host, write, 0);
   }
 
-  /** Does a step, once its name is checked and the stored steps are read. */
+  /** Does a step after its name is checked and the stored steps are read. */
   async #step<Value>(
     name: string,
     was: readonly string[],
@@ -433,7 +435,7 @@ export class AttemptSteps implements Steps {
   }
 
   /**
-   * Refuses to go on if the attempt has ended. A parked one has not ended, because its function is called anew. @throws
+   * Refuses to go on if the attempt has ended. A parked attempt has not, because its function is called anew. @throws
    * ConflictError
    */
   #requireGoingOn(subject: string): void {
@@ -475,7 +477,10 @@ export class AttemptSteps implements Steps {
   }
 }
 
-/** Returns the name that a step had at first. Its links and its idempotency key are made of it, so that they stay the same. */
+/**
+ * Returns the first name that a step had. The step's links and idempotency key contain it, so they stay the same after a
+ * renaming.
+ */
 function firstName(name: string, was: readonly string[]): string {
   return was.at(-1) ?? name;
 }
@@ -484,7 +489,7 @@ function firstName(name: string, was: readonly string[]): string {
 const stepUnderWay = new AsyncLocalStorage<string>();
 
 /**
- * Refuses a step inside of another one, which could not be stored while the inner one suspends the job. @throws
+ * Refuses a step inside another step. When the inner step suspends the job, the outer one could not be stored. @throws
  * ValidationError
  */
 function requireOutside(name: string): void {
@@ -495,8 +500,8 @@ function requireOutside(name: string): void {
 }
 
 /**
- * Returns what an iteration returned in its stored form. If that fails, its last cursor stays, so that retrying the job goes
- * on there.
+ * Returns the result of an iteration in its stored form. If that fails, its last cursor stays, so that retrying the job
+ * continues there.
  *
  * @throws StepFailedError
  */
@@ -515,7 +520,7 @@ const kindSchema = z.custom<string | JobContract>(
   'expected the name of a job, or its factory or contract',
 );
 
-/** Returns the results that the testing kit was given instead of those of children. */
+/** Returns the results that the testing kit was given in place of children's results. */
 function replacedResults(outputs: unknown): MemberResults {
   const all = Array.isArray(outputs) ? outputs : [];
   const results = all.map(
@@ -534,7 +539,7 @@ const transactionSchema = z.custom<TransactionFunction<unknown>>(
   'expected a function',
 );
 
-/** Returns the arguments of `run` or `transaction` after the name: options if there are any, and a function. */
+/** Returns the arguments of `run` or `transaction` after the name: the options, if there are any, and a function. */
 function callOf<Work>(name: string, args: readonly unknown[], schema: z.ZodType<Work>) {
   const [options, work] = args.length < 2 ? [{}, args[0]] : args;
   return {

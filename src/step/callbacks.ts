@@ -1,11 +1,11 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import * as z from 'zod';
 
-/** How links that answer callbacks are made. */
+/** Address and secrets for the links that answer callbacks. */
 export interface CallbacksOptions {
-  /** Address under which the HTTP API is reached from outside, such as `'https://jobs.example.com'`. */
+  /** Address at which the HTTP API is reached from outside, such as `'https://jobs.example.com'`. */
   readonly url: string;
-  /** Secrets of at least 32 characters. The first signs links, and links of all are taken. */
+  /** Secrets of at least 32 characters. The first signs links. Links signed by any of them are accepted. */
   readonly secrets: readonly string[];
 }
 
@@ -23,7 +23,7 @@ export interface CallbackOf {
   readonly run: number;
 }
 
-/** Makes and reads the links of callbacks. A link is made of its job, run and step, so it is always the same. */
+/** Makes and reads the links of callbacks. A link depends only on its job, run and step, so it is always the same. */
 export class Callbacks {
   constructor(private readonly options: CallbacksOptions) {}
 
@@ -34,7 +34,7 @@ export class Callbacks {
     return `${base}/callbacks/${content}.${signatureOf(content, secret).toString('base64url')}`;
   }
 
-  /** Returns the step of a token, or undefined for one that was not made here. */
+  /** Returns the step of a token, or undefined for a token that was not made here. */
   read(token: string): CallbackOf | undefined {
     const [content = '', signature = '', ...more] = token.split('.');
     const given = Buffer.from(signature, 'base64url');
@@ -48,7 +48,10 @@ export class Callbacks {
   }
 }
 
-/** Name of the method by which the HTTP API gets a processor's callbacks. It may come from another copy of this package. */
+/**
+ * Name of a method of the processor. The HTTP API gets the callbacks through it. The name is a shared symbol, since the
+ * processor may come from another copy of this package.
+ */
 export const callbackLinks: unique symbol = Symbol.for('remote-processor.callbackLinks');
 
 /** The part of a processor that gives access to its callbacks. */
@@ -65,7 +68,7 @@ function signatureOf(content: string, secret: string): Buffer {
 /** The longest name of a signal. */
 const MAX_NAME = 200;
 
-/** Name of the signal that answers a callback. A long name of a step is hashed, so that it fits. */
+/** Name of the signal that answers a callback. A long name of a step is hashed to make it fit. */
 export function callbackSignal({ step, run }: Omit<CallbackOf, 'jobId'>): string {
   const name = `callback ${run} ${step}`;
   if (name.length <= MAX_NAME) return name;

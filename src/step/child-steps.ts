@@ -14,7 +14,7 @@ export interface Children {
   readonly kind: string | JobContract;
   readonly inputs: readonly unknown[];
   readonly options: ResolvedFanOutOptions;
-  /** Whether what they did is undone if the job fails for good. */
+  /** Whether the children's work is undone if the job fails for good. */
   readonly isUndoable?: boolean;
 }
 
@@ -26,11 +26,11 @@ interface StoredChildren {
 }
 
 /**
- * Adds children, waits until they have ended, and returns how they ended. The job is suspended meanwhile. Their ids are made
- * of the job's and the step's, so adding them again after a crash changes nothing. Whether they have ended is found out from
- * themselves.
+ * Adds children, waits until they have ended, and returns their results. The job is suspended meanwhile. The children's ids
+ * derive from the job and the step, so adding them again after a crash changes nothing. The children themselves show whether
+ * they have ended.
  *
- * @throws StepFailedError if some failed, unless these are collected
+ * @throws StepFailedError if some failed, unless failures are collected
  */
 export async function fanOut(
   children: Children,
@@ -62,7 +62,9 @@ export async function fanOut(
   if (count > 0) await waitFor();
   return end();
 
-  /** Never resolves: the job goes on once the children have stopped that were asked to. */
+  /**
+   * Waits until the children that were asked to stop have stopped. Never resolves, because the job goes on in another attempt.
+   */
   function waitToRetry(): Promise<never> {
     const on = { name, kind: 'children', on: group, agoMs: 0 } as const;
     return active.wait(on, { ...entry, state: 'retrying', result });
@@ -117,9 +119,7 @@ export async function fanOut(
   }
 }
 
-/**
- * Adds children. @throws StepFailedError if children of these ids are there that have other inputs, and ValidationError
- */
+/** Adds children. @throws StepFailedError if children with these ids but other inputs exist, and ValidationError */
 async function add(children: Children, id: string, { host }: StepPlace): Promise<void> {
   const { name, kind, inputs, options } = children;
   try {

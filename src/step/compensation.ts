@@ -15,15 +15,15 @@ export interface Undoable {
   readonly options: ResolvedStepOptions;
 }
 
-/** Whether the job has failed for good, so that only what is stored counts and no step begins. */
+/** Returns whether the job has failed for good. Then only stored steps count, and no step begins. */
 export function isUndoing(journal: StepJournal): boolean {
   return journal.known([FAILURE]) !== undefined;
 }
 
 /**
- * Returns the outcome of an attempt with which a job has failed for good: it is suspended, and its next attempts undo its steps.
+ * Returns the outcome of an attempt that makes a job fail for good: the job is suspended, and its next attempts undo its steps.
  *
- * @param writesWith returns what is to be stored with this step
+ * @param writesWith returns everything to store with this step
  */
 export function undoFirst(
   failure: Failure,
@@ -34,12 +34,12 @@ export function undoFirst(
   return { kind: 'suspended', writes: writesWith([write]), waits: [atOnce], isUndoing: true };
 }
 
-/** The job's function meets this at the first step that is not stored, once the steps are being undone. */
+/** Thrown to the job's function at the first step that is not stored, while the steps are being undone. */
 export class Undoing extends Error {
   override readonly message = 'The job has failed, and its steps are being undone.';
 }
 
-/** Undoes steps, the last first, and returns the error with which the job ends. */
+/** Undoes steps, the last one first. Returns the error with which the job ends. */
 export async function undo(
   steps: readonly Undoable[],
   place: StepPlace,
@@ -54,7 +54,7 @@ export async function undo(
   return asError(problems.length === 0 ? failure : withRemark(failure, problems.join('; ')));
 }
 
-/** Returns what went wrong, if the compensation failed for good. */
+/** Returns the problem if the compensation failed for good. */
 async function undoOne(
   { name, value, options }: Undoable,
   place: StepPlace,

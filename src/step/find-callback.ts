@@ -6,8 +6,8 @@ import { byId } from '../mongo/by-index.js';
 import { type CallbackOf, callbackSignal } from './callbacks.js';
 
 /**
- * A callback as it is now. `answered`: also once its job is settled. `over`: nobody answered in time, the job has begun another
- * run, or it is gone.
+ * State of a callback. `answered`: somebody answered, even if the job is settled by now. `over`: nobody answered in time, the
+ * job has begun another run, or it is gone.
  */
 export interface FoundCallback {
   /** Absent if the job is gone. */
@@ -15,7 +15,7 @@ export interface FoundCallback {
   readonly state: 'open' | 'answered' | 'over';
 }
 
-/** Finds out whether a callback can still be answered. Reads no results or payloads, which may be large. */
+/** Finds out whether a callback can still be answered. Does not read results or payloads, which may be large. */
 export async function findCallback(
   { jobs, jobSteps }: StepCollections,
   of: CallbackOf,

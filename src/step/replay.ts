@@ -10,13 +10,13 @@ import { AttemptSteps } from './attempt-steps.js';
 import { Undoing } from './compensation.js';
 import type { StepHost } from './step-host.js';
 
-/** Result of a replay: what code would do with the stored steps of a job. */
+/** Result of a replay: the reaction of code to the stored steps of a job. */
 export interface Replay {
   /** Stored steps and waits that the code asks for, by their stored names. */
   readonly met: readonly string[];
-  /** Steps that would run or be waited for next. Empty if the function ends without. */
+  /** Steps that would run next, or that the job would wait for next. Empty if the function ends without any. */
   readonly next: readonly string[];
-  /** Stored steps and waits that the code did not ask for before that: they were renamed or removed, or stand behind a new step. */
+  /** Stored steps and waits that the code did not ask for. They were renamed or removed, or they come after a new step. */
   readonly unmet: readonly string[];
   /** Why the function ended with an error. */
   readonly problem?: string;
@@ -28,15 +28,15 @@ export interface StoredJob {
   readonly entries: readonly StepEntry[];
 }
 
-/** How long a function may take to come to a step that is not stored. */
+/** Time limit of a function for reaching a step that is not stored. */
 const LONGEST_MS = 10_000;
 
 /**
- * Calls the function of a job with steps that only return what is stored, and stops at the first that is not. No step runs,
- * and nothing is written. Code between the steps does run, and may not use the processor.
+ * Calls the function of a job with steps that return only stored results. Stops at the first step that is not stored. No step
+ * runs, and nothing is written. Code between the steps does run, and may not use the processor.
  *
- * @param processor names the methods that such code would call
- * @returns undefined if the job was begun by a newer version, so that this code would pass it over
+ * @param processor has the methods that such code might call
+ * @returns undefined if a newer version began the job. This code would skip such a job
  */
 export async function replay(
   factory: JobFactory,
@@ -101,7 +101,7 @@ function problemText(error: unknown): string | undefined {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** An attempt without time, so that no step begins, and without a database. */
+/** A host of steps without a database. Its attempt has no time left, so that no step begins. */
 function hostOf(
   job: Job,
   factory: JobFactory,

@@ -14,7 +14,7 @@ import type { StepFunction } from '../job/steps.js';
 /** The stored steps of a job, and the database's clock when they were read. */
 export interface LoadedSteps {
   readonly log: StepLog;
-  /** The entries of the pages that the log points to. */
+  /** The entries of pages to which the log points. */
   readonly paged: readonly StepEntry[];
   readonly now: Date;
 }
@@ -28,7 +28,7 @@ export interface StepStore {
   /** Stores older entries in a document of their own, and returns its id. */
   addPage(job: ClaimedJob, entries: readonly StepEntry[]): Promise<string>;
   /**
-   * Runs `work` in a transaction and then stores the steps that it returns, in the same one.
+   * Runs `work` in a transaction. Stores the steps that it returns in the same transaction.
    *
    * @throws AttemptAbortedError if the job's lease is lost. Nothing is written then
    */
@@ -52,17 +52,17 @@ export interface ChildStore {
   /**
    * Adds children. Safe to repeat.
    *
-   * @throws as `addJobs` does, with nothing added, and ConflictError if one is there that has another input
+   * @throws as `addJobs` does, with nothing added. Also throws ConflictError if a child exists with another input
    */
   add(parent: ClaimedJob, children: NewChildren): Promise<void>;
   look(group: string): Promise<GroupState>;
   countFailed(group: string): Promise<number>;
   firstFailure(group: string): Promise<EndedMember | undefined>;
-  /** Queues the children again that failed or were cancelled, unless some are yet to stop. Returns whether it did so. */
+  /** Queues the failed and cancelled children again, unless some have yet to stop. Returns whether it did so. */
   retry(parent: ClaimedJob, group: string): Promise<boolean>;
   /** Cancels the children that have not ended, and all jobs below them. @param id id of the group */
   cancel(parent: ClaimedJob, id: string): Promise<void>;
-  /** Returns how children ended, from a number on. @param id id of the group */
+  /** Returns how children ended, starting at a number. @param id id of the group */
   read(id: string, from: number, count: number): Promise<readonly MemberResult[]>;
 }
 
@@ -71,20 +71,20 @@ export interface SteppingAttempt {
   readonly job: ClaimedJob;
   readonly factory: JobFactory;
   readonly signal: AbortSignal;
-  /** Whether the attempt is over, so that no step can be stored. */
+  /** Whether the attempt is over. No step can be stored then. */
   readonly hasEnded: boolean;
   /** How long the attempt may still take, in milliseconds. */
   timeLeft(): number;
-  /** Resolves when no more may begin: at once if the attempt's own time is over, else when its worker stops. */
+  /** Resolves when nothing more may begin: at once if the attempt's own time is over, else when its worker stops. */
   outOfTime(): Promise<void>;
 }
 
 /** The reports of an attempt while it runs. */
 export interface StepReport {
   log(message: string, fields?: LogLineFields): void;
-  /** Returns an error in the form in which it is stored, without the values of redacted fields. */
+  /** Returns an error in its stored form, without the values of redacted fields. */
   toFailure(error: unknown): Failure;
-  /** Tells that an iteration has a new cursor, to be stored with the attempt's reports. */
+  /** Reports that an iteration has a new cursor. The cursor is stored with the attempt's reports. */
   stepped(): void;
   /** Holds back the reports until the returned function is called. */
   hold(): () => void;
@@ -96,19 +96,19 @@ export interface StepHost {
   readonly report: StepReport;
   readonly store: StepStore;
   readonly children: ChildStore;
-  /** How long an attempt may take that begins together with its worker, in milliseconds. */
+  /** How much time an attempt has that begins together with its worker, in milliseconds. */
   readonly wholeTimeMs: number;
-  /** A wait up to this time is waited in place. */
+  /** Longest wait that does not suspend the job, in milliseconds. */
   readonly maxInPlaceMs: number;
-  /** Returns what is called instead of a step's function. */
+  /** Returns the function to call in place of a step's function, if any. */
   replacement(step: string): StepFunction<unknown> | undefined;
-  /** Called when the function asks for a step, with its name and its former ones. */
+  /** Called when the function asks for a step, with the step's name and former names. */
   onAsked?(names: readonly [string, ...string[]]): void;
   /** Calls a step inside its middleware. */
   around(step: StepCall, call: () => Promise<unknown>): Promise<unknown>;
-  /** Called when a step has ended, and that is stored or is stored along with the next write. */
+  /** Called when a step has ended and is stored, or is to be stored along with the next write. */
   onEnded(step: EndedStep): void;
-  /** Ends the attempt. Its function may be anywhere. Without an outcome, the job is given back. */
+  /** Ends the attempt, wherever its function is. Without an outcome, the job is given back. */
   park(outcome?: Outcome): void;
   /** Returns the link that answers a callback. @throws ConflictError if the processor has no callbacks */
   callbackUrl(step: string, run: number): string;

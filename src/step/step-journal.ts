@@ -13,11 +13,11 @@ import type {
 import { isProgress } from '../job/step-statements.js';
 import type { LoadedSteps, StepHost } from './step-host.js';
 
-/** The entries that stay in the job's document. More, or larger ones, move to a page. */
+/** Maximum number of entries in the job's document. If they are more, or larger, older ones move to a page. */
 const MAX_ENTRIES = 100;
 const MAX_BYTES = 64 * 1024;
 
-/** MongoDB's limit of a document, and what of it is kept for signals, log lines and other fields beside input and steps. */
+/** MongoDB's limit of a document, and the part reserved for signals, log lines and other fields beside input and steps. */
 const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024;
 const RESERVED_BYTES = 2 * 1024 * 1024;
 
@@ -32,7 +32,7 @@ export interface KnownStep {
   readonly calls?: number;
 }
 
-/** The steps of a job as this attempt knows them, and what of them is not stored yet. */
+/** The steps of a job that this attempt knows, and the changes of them that are not stored yet. */
 export class StepJournal {
   readonly #known = new Map<string, KnownStep>();
   /** Sizes of the entries in the job's document. */
@@ -40,7 +40,7 @@ export class StepJournal {
   readonly #signals: StoredSignal[];
   readonly #waits: ReadonlyMap<string, StepWait>;
   readonly #clock: { readonly now: number; readonly at: number };
-  /** Steps that are stored along with the next write: how waits ended, and cursors. */
+  /** Ends of waits, and cursors. They are stored along with the next write. */
   readonly #late = new Map<string, CursorWrite>();
   /** Signals to be dropped with the next write. */
   #drops: readonly Pick<StoredSignal, 'key' | 'name'>[] = [];
@@ -48,7 +48,7 @@ export class StepJournal {
   /** Sizes of the steps that are being stored. */
   readonly #expected = new Map<StepWrite, number>();
   readonly #waitingForRoom: (() => void)[] = [];
-  /** Whether a step or a wait has ended, or an iteration has got on, in this attempt. */
+  /** Whether this attempt has ended a step or a wait, or advanced an iteration. */
   hasProgressed = false;
 
   constructor(
@@ -63,17 +63,17 @@ export class StepJournal {
     this.#clock = { now: now.getTime(), at: performance.now() };
   }
 
-  /** Returns a step by its name, or by the first of its former names that is known. */
+  /** Returns a step by its name, or by the first former name that is known. */
   known(names: readonly string[]): KnownStep | undefined {
     return this.#known.get(names.find((name) => this.#known.has(name)) ?? '');
   }
 
-  /** Returns the wait with which the job was suspended, by one of its names. */
+  /** Returns the wait that suspended the job, by one of its names. */
   waitOf(names: readonly string[]): StepWait | undefined {
     return this.#waits.get(names.find((name) => this.#waits.has(name)) ?? '');
   }
 
-  /** Returns how long ago a moment was, by the database's clock, in milliseconds. Negative for one to come. */
+  /** Returns how long ago a moment was, by the database's clock, in milliseconds. Negative for a future moment. */
   since(moment: Date): number {
     const { now, at } = this.#clock;
     return now + (performance.now() - at) - moment.getTime();
@@ -95,7 +95,7 @@ export class StepJournal {
     this.#forgetSignal(key);
   }
 
-  /** Stores a step, and those that wait to be stored. Returns the step. */
+  /** Stores a step, together with the steps that are to be stored with the next write. Returns the step. */
   async store(write: StepWrite): Promise<StepWrite> {
     await this.makeRoom(write);
     try {
@@ -109,7 +109,7 @@ export class StepJournal {
     }
   }
 
-  /** Returns a step and those that wait to be stored, for a write that the caller does. */
+  /** Returns a step, together with the steps that are to be stored with the next write. The caller writes them. */
   writesWith(write?: StepWrite): StepWrites {
     const late = [...this.#late.values()].filter(({ name }) => name !== write?.name);
     const steps = [...late, ...(write ? [write] : [])];
@@ -117,7 +117,7 @@ export class StepJournal {
     return { steps, version: this.host.attempt.factory.version, ...drops };
   }
 
-  /** Notes that these are stored, and with them a step that has ended. */
+  /** Notes that these steps are stored, including one that has ended. */
   stored({ steps, drops = [] }: Pick<StepWrites, 'steps' | 'drops'>, write?: StepWrite): void {
     this.#drops = this.#drops.filter((drop) => !drops.includes(drop));
     for (const each of steps) if (this.#late.get(each.name) === each) this.#late.delete(each.name);
@@ -151,7 +151,7 @@ export class StepJournal {
     if (index >= 0) this.#signals.splice(index, 1);
   }
 
-  /** Moves what is stored to a page once the document holds much. Only one such move is under way. */
+  /** Moves stored entries to a page once the document holds much. At most one move is under way. */
   async makeRoom(expected?: StepWrite): Promise<void> {
     while (this.#isFull) {
       if (this.#expected.size > 0) await new Promise<void>((resolve) => this.#waitingForRoom.push(resolve));
@@ -171,7 +171,7 @@ export class StepJournal {
     return [...this.#sizes.values(), ...this.#expected.values()].reduce((sum, size) => sum + size, 0);
   }
 
-  /** How large the job's output may be beside its input and the steps in its document, in bytes. */
+  /** Maximum size of the job's output in bytes, given its input and the steps in its document. */
   get roomForOutput(): number {
     return (
       MAX_DOCUMENT_BYTES - RESERVED_BYTES - BSON.calculateObjectSize(this.host.attempt.job) - this.#bytes
@@ -198,8 +198,8 @@ export class StepJournal {
 }
 
 /**
- * Returns whether the step may move to a page, because it never changes again. Failed ones go away when the job is
- * retried.
+ * Returns whether the step may move to a page. It must never change again. A failed step changes, because retrying the job
+ * removes it.
  */
 function isForPage({ state, kind }: StepEntry): boolean {
   return kind !== 'compensation' && (state === 'completed' || state === 'timedOut');

@@ -18,7 +18,7 @@ export const stepNameSchema = storableText.refine(
 
 const DEFAULT_DELAY = { kind: 'exponential', base: 1_000 } as const;
 
-/** How a compensation is tried. */
+/** Number of tries of a compensation. */
 const COMPENSATION_TRIES = 5;
 
 const isSchema = z.custom<StandardSchemaV1>((value) => schemaProblem(value) === undefined, {
@@ -53,7 +53,7 @@ export const stepOptionsSchema = z
 
 export type ResolvedStepOptions = z.output<typeof stepOptionsSchema>;
 
-/** How the compensation of a step is tried again. */
+/** Returns the retries of a step's compensation. */
 export function compensationRetry({ retry: given }: ResolvedStepOptions): z.output<typeof retry> {
   return given ?? retry.parse({ attempts: COMPENSATION_TRIES });
 }

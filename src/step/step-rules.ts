@@ -1,10 +1,13 @@
 import type { StepFunction } from '../job/steps.js';
 
-/** Rules for the steps of all jobs. The testing kit has rules of its own. */
+/** Rules for the steps of all jobs. The testing kit sets its own. */
 export interface StepRules {
-  /** A wait up to this time is waited in place, which costs less than to suspend the job and to claim it again. */
+  /**
+   * Longest wait that does not suspend the job, in milliseconds. Waiting in place costs less than suspending the job and
+   * claiming it again.
+   */
   readonly maxInPlaceMs: number;
-  /** Returns what is called instead of a step's function. */
+  /** Returns the function to call in place of a step's function, if any. */
   readonly replacement?: (jobName: string, step: string) => StepFunction<unknown> | undefined;
 }
 

@@ -22,17 +22,17 @@ import type { StepHost } from './step-host.js';
 import type { KnownStep, StepJournal } from './step-journal.js';
 import type { ResolvedStepOptions } from './step-options.js';
 
-/** A step that runs a function, with what it needs. */
+/** A step that runs a function, and everything that it needs. */
 export interface TriedStep {
   readonly name: string;
   readonly kind: StepKind;
   readonly options: ResolvedStepOptions;
   readonly contextOf: (attempt: number) => StepContext;
-  /** Does the work, and stores its end, which `ended` makes of what the work returned. Returns what is stored. */
+  /** Does the work, and stores its end. `ended` makes that end from the work's result. Returns the stored step. */
   perform(context: StepContext, ended: (returned: unknown) => Promise<StepWrite>): Promise<StepWrite>;
 }
 
-/** The place in which a step runs. */
+/** The surroundings of a step. */
 export interface StepPlace {
   readonly host: StepHost;
   readonly journal: StepJournal;
@@ -77,7 +77,7 @@ export async function tryStep(
   }
 }
 
-/** Refuses a step that no attempt has enough time for. Giving the job back would not help. @throws ValidationError */
+/** Refuses a step that takes longer than any attempt may. Giving the job back would not help. @throws ValidationError */
 function requireFitting({ name, options }: TriedStep, { wholeTimeMs }: StepHost): void {
   if (options.expectedDuration === 0 || options.expectedDuration < wholeTimeMs) return;
   const message = `expected less than the ${wholeTimeMs} ms that an attempt has here at most: raise the job's timeout or the worker's, or split the step`;
@@ -91,7 +91,7 @@ export function resultOf(name: string, { state, result, failure }: KnownStep): u
   return result;
 }
 
-/** Checks a value, and marks a failure as final, because another try would return the same. @throws Unstorable */
+/** Checks a value. Marks a failure as final, because another try would return the same value. @throws Unstorable */
 async function storable<Value>(check: () => Value | Promise<Value>): Promise<Value> {
   try {
     return await check();
@@ -103,7 +103,7 @@ async function storable<Value>(check: () => Value | Promise<Value>): Promise<Val
 /**
  * Calls a step inside its middleware. Once the step is stored, no middleware can make it fail.
  *
- * @param work stores the step, and returns what it stored
+ * @param work stores the step, and returns the stored one
  */
 export async function around<Write>(
   call: StepCall,
@@ -150,7 +150,7 @@ async function failForGood(
   throw new StepFailedError(entry.name, failure.message, { cause });
 }
 
-/** Waits, unless the attempt has to end before. */
+/** Waits for this time. Never resolves if the attempt has to end first. */
 export async function pause(ms: number, { host, active }: StepPlace): Promise<void> {
   await wait(ms, undefined, { signal: host.attempt.signal }).catch(() => {});
   await active.begin(0);
@@ -162,7 +162,7 @@ async function storedResult({ name, options: { output } }: TriedStep, returned: 
   return stored;
 }
 
-/** Returns when the step is to be tried again. */
+/** Returns when to try the step again. */
 async function afterFailure(
   error: unknown,
   entry: Omit<StepWrite, 'state'> & { readonly tries: number },

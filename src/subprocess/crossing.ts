@@ -2,10 +2,9 @@ import { types } from 'node:util';
 import { extendedJsonOf } from '../mongo/bson-marks.js';
 
 /**
- * A value on its way to another thread. The structured clone alone would turn class instances into plain objects,
- * refuse functions and proxies, and call getters. A crossing lists where such values were, and the other side restores
- * stand-ins, so that an output is judged there as it would be here. Inherited properties, such as the message of an
- * error, are lost.
+ * A value on its way to another thread. The structured clone alone would turn class instances into plain objects, refuse
+ * functions and proxies, and call getters. So a crossing lists the places of such values, and the other side puts stand-ins
+ * there. An output is then judged there as it would be here. Inherited properties, such as the message of an error, are lost.
  */
 export interface Crossing {
   readonly value: unknown;
@@ -21,12 +20,11 @@ type Place = { readonly path: readonly string[] } /** Has a class or no prototyp
   | { readonly kind: 'unreadable'; readonly message: string }
 );
 
-/** Maximum number of levels and values, beyond those of any valid output. */
+/** Maximum number of levels. No valid output has more. */
 const MAX_DEPTH = 100;
 const MAX_VALUES = 2_000_000;
 /**
- * Number of values that an object deeper than `MAX_DEPTH` counts as. It is refused anyway, and its members are not
- * followed.
+ * Number of values that an object deeper than `MAX_DEPTH` counts as. Its members are not followed, since it is refused anyway.
  */
 const TOO_DEEP = 10_000;
 
@@ -190,10 +188,7 @@ function defineUnreadable(target: object, key: string, message: string): void {
   Object.defineProperty(target, key, { get, enumerable: true, configurable: true });
 }
 
-/**
- * Sets a member of a copy, which has no setters except `__proto__`. A getter that stands for an unreadable member is
- * kept.
- */
+/** Sets a member of a copy. A copy has no setters except `__proto__`. Keeps a getter that stands for an unreadable member. */
 function define(target: object, key: string, value: unknown): void {
   if (key !== '__proto__') Reflect.set(target, key, value);
   else Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true });

@@ -12,7 +12,7 @@ export interface Task {
   readonly port: MessagePort;
 }
 
-/** A message from the thread: it has begun, it reports, and finally, how it ended. */
+/** A message from the thread: it has begun, it reports something, or it tells its ending. */
 export type FromThread =
   | { readonly kind: 'started' }
   | { readonly kind: 'progress'; readonly id: number; readonly value: Crossing }

@@ -3,34 +3,32 @@ import type { SubprocessContext } from '../job/job-context.js';
 import type { SubprocessPool } from './subprocess-pool.js';
 import { threadFile } from './thread-file.js';
 
-/** The share of the memory that all threads get together. The worker itself needs the rest. */
+/** Share of the memory for all threads together. The worker itself needs the rest. */
 const SHARE_OF_MEMORY = 1 / 2;
 
 /** Minimum memory of a thread, below which Node hardly starts. */
 const MIN_MEMORY_MB = 64;
 
 /**
- * How long a module may take to end after its signal. Well below the 5 seconds after which a worker gives a job back. A
- * shorter time leaves none to clean up. With a longer one, the thread competes with the next run of the job for the
- * CPU.
+ * How long a module may take to end after its signal. A shorter time leaves none to clean up. With a longer one, the thread
+ * competes for the CPU with the next run of the job. A worker gives a job back after 5 s, well after this time.
  */
 const GRACE_MS = 1_000;
 
 /**
- * The pool of the process. Created for the first subprocess job, so that a worker without such jobs never loads
- * piscina.
+ * The pool of the process. It is created for the first subprocess job, so that a worker without such jobs never loads piscina.
  */
 let pool: Promise<SubprocessPool> | undefined;
 
 /**
- * Runs the default export of a module in a thread of the process's pool, which has at most as many threads as CPUs. The
- * module gets a `SubprocessContext`. Its input crosses as a structured clone: dates and bytes stay the same, and class
- * instances become plain objects. An output or progress that cannot be stored is refused as in the worker's own thread.
+ * Runs the default export of a module in a thread of the process's pool, which has at most as many threads as CPUs. The module
+ * gets a `SubprocessContext`. Its input crosses as a structured clone: dates and bytes stay the same, and class instances
+ * become plain objects. An output or progress that cannot be stored is refused as in the worker's own thread.
  *
- * When the context's signal fires, so does the module's. A module that has not ended a second later is killed. A module
- * that exits, loops forever or runs out of memory fails alone.
+ * When the context's signal fires, so does the module's. A module that has not ended a second later is killed. A module that
+ * exits, loops forever or runs out of memory fails alone.
  *
- * @param onThread called when the module gets its thread. Until then it waits for earlier ones
+ * @param onThread called when the module gets its thread. Until then, the module waits for earlier ones
  * @throws the module's own error (a RemoteException stays one), or the signal's reason
  * @throws RemoteException in a bundle that lacks the file that threads start from
  * @throws SubprocessError if the module could not be loaded or its thread died

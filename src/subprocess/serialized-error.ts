@@ -4,7 +4,7 @@ import { isError } from '../is-error.js';
 import { toFailure } from '../job/failure.js';
 import { type Crossing, fromCrossing, toCrossing } from './crossing.js';
 
-/** Any thrown value, in the form in which it crosses between threads. */
+/** Any thrown value, in its form between threads. */
 export type SerializedError =
   | {
       readonly kind: 'error';
@@ -22,14 +22,14 @@ export type SerializedError =
   /** A thrown value that is not an error. */
   | { readonly kind: 'value'; readonly value: Crossing };
 
-/** Maximum numbers of causes and errors. Causes may be circular, and nobody reads further. */
+/** Maximum number of causes, and of errors. Causes may be circular, and nobody reads further. */
 const MAX_CAUSES = 5;
 const MAX_ERRORS = 10;
 const MAX_FIELDS = 100;
 
 /**
- * Maximum number of values in a field, or in a thrown value that is not an error. More, such as a whole request, helps
- * nobody.
+ * Maximum number of values in a field, or in a thrown value that is not an error. A larger value, such as a whole request,
+ * helps nobody.
  */
 const MAX_VALUES = 1_000;
 
@@ -46,7 +46,10 @@ export function serializeError(thrown: unknown, causesLeft = MAX_CAUSES): Serial
   }
 }
 
-/** Returns only the message and stack of an error that cannot be posted, such as one with a function in a Map. */
+/**
+ * Returns only the message and stack of an error. Used for an error that cannot be posted, such as one with a function in a
+ * Map.
+ */
 export function textOnly(thrown: unknown): SerializedError {
   const { message, stack } = toFailure(thrown);
   return {
@@ -77,7 +80,7 @@ function serialize(thrown: Error, causesLeft: number): SerializedError {
   };
 }
 
-/** Returns a value wrapped to cross, or its text if it is too large. */
+/** Returns a value wrapped for crossing, or its text if it is too large. */
 function asValue(thrown: unknown): Crossing {
   return toCrossing(thrown, MAX_VALUES) ?? { value: toFailure(thrown).message, places: [] };
 }
@@ -108,7 +111,9 @@ export function reviveError(serialized: SerializedError, unwrap: Unwrap = fromCr
   return error;
 }
 
-/** Returns an error of the class with this brand, so that the worker recognizes it, or else a plain error. */
+/**
+ * Returns an error of the class with this brand, so that the worker recognizes it. Without such a class, returns a plain error.
+ */
 function revive(brand: string | undefined, delay: unknown, message: string, options: ErrorOptions): Error {
   if (brand === brandOf(RemoteException.prototype)) return new RemoteException(message, options);
   if (typeof delay === 'number' || typeof delay === 'string') {

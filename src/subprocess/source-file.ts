@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 
 /*
- * A subprocess module is named by its compiled file: `new URL('./x.subprocess.js', import.meta.url)`. When tsx or
- * vitest runs the source, only `x.subprocess.ts` exists, and they give a thread no resolver or compiler. This file
- * makes up for that. It changes nothing in compiled or bundled code.
+ * Finds the source file of a subprocess module. Code names the module by its compiled file: `new URL('./x.subprocess.js',
+ * import.meta.url)`. When tsx or vitest runs the source, only `x.subprocess.ts` exists. Neither gives a thread a resolver or
+ * compiler, so this file does. It changes nothing in compiled or bundled code.
  */
 
 /** Returns the module's file, or its source file if only that exists. */
@@ -15,8 +15,8 @@ export function sourceFile(module: URL): URL {
 }
 
 /**
- * Returns Node's arguments for a thread that runs `file`: those of this process, or for a source file, those that load
- * tsx.
+ * Returns Node's arguments for a thread that runs `file`: the arguments of this process, or for a source file, arguments that
+ * load tsx.
  */
 export function threadArguments(file: URL): string[] {
   const fromSource = [file.pathname, import.meta.url].some((path) => path.endsWith('.ts'));

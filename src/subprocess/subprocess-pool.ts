@@ -12,8 +12,8 @@ import { SubprocessError } from './subprocess-error.js';
 import { threadFile } from './thread-file.js';
 
 /**
- * How long an idle thread is kept. Starting one takes about 50 ms, which the next job should not pay. An idle thread
- * does not keep the process alive, but it keeps memory.
+ * How long an idle thread is kept. Starting one takes about 50 ms, which the next job then saves. An idle thread keeps memory,
+ * but does not keep the process alive.
  */
 const IDLE_MS = 1_000;
 
@@ -21,20 +21,20 @@ export interface PoolLimits {
   readonly maxThreads: number;
   /** Maximum heap of a thread. A job that needs more fails alone, and its thread ends. */
   readonly memoryMb: number;
-  /** How long a job may take to end after its signal fires. After that its thread is terminated. */
+  /** How long a job may take to end after its signal fires. Its thread is terminated afterwards. */
   readonly graceMs: number;
 }
 
 /**
- * Runs modules in a pool of threads, which are reused. A module's own state persists from one job to the next. Whatever
- * a job leaves running continues during the next job.
+ * Runs modules in a pool of threads, which are reused. A module's own state persists from one job to the next. Work that a job
+ * leaves running continues during the next job.
  */
 export class SubprocessPool {
   readonly #limits: PoolLimits;
   readonly #starting = new Set<AbortController>();
   /**
-   * Replaces piscina's own queue. In piscina 5.3 without a minimum of idle threads, a waiting task waits forever once a
-   * thread has died (by exit, out of memory, or abort). Only a new task makes piscina start another thread.
+   * Replaces piscina's own queue. In piscina 5.3 without a minimum of idle threads, a waiting task waits forever once a thread
+   * has died (by exit, out of memory, or abort), because only a new task makes piscina start another thread.
    */
   readonly #slots: Slots;
   #threads: Piscina | undefined;
@@ -104,7 +104,7 @@ export class SubprocessPool {
   }
 }
 
-/** Resolves when the thread is done with the task, however it ended. Rejects if the thread itself failed. */
+/** Resolves when the thread is done with the task, however the task ended. Rejects if the thread itself failed. */
 async function post(threads: Piscina, task: Task, kill: AbortSignal, signal: AbortSignal): Promise<void> {
   try {
     await threads.run(task, { transferList: [task.port], signal: kill });

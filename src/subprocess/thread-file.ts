@@ -3,7 +3,7 @@ import { RemoteException } from '../errors.js';
 import { sourceFile } from './source-file.js';
 
 /**
- * Returns the file that threads start from. A bundle lacks it, unless a plugin builds it beside the bundle.
+ * Returns the file from which threads start. A bundle lacks it, unless a plugin builds it beside the bundle.
  *
  * @throws RemoteException in a bundle without it, because a retry would not help
  */

@@ -9,7 +9,7 @@ import { reviveError, serializeError, textOnly } from './serialized-error.js';
 import { SubprocessError } from './subprocess-error.js';
 
 /**
- * Runs a task in a thread of the pool. This file is a build entry of its own. Never throws; the ending is sent as a
+ * Runs a task in a thread of the pool. This file is a build entry of its own. Never throws, since it sends the ending as a
  * message.
  */
 export default async function runTask({ module, input, port }: Task): Promise<void> {
@@ -36,7 +36,7 @@ function endingOf(error: unknown, { aborted, reason }: AbortSignal): Ending {
   return aborted && error === reason ? { kind: 'aborted' } : { kind: 'threw', error: serializeError(error) };
 }
 
-/** Returns a context whose signal is driven by the worker's messages, and whose functions post to the worker. */
+/** Returns a context for the task. The worker's messages drive its signal. Its functions post to the worker. */
 function contextOf(port: MessagePort): Omit<SubprocessContext, 'input'> {
   const controller = new AbortController();
   const waiting = new Map<number, { resolve(): void; reject(error: unknown): void }>();

@@ -1,7 +1,7 @@
 import { failedOf } from '../statistics/failed-attempts.js';
 import type { AttemptCounts } from '../statistics/statistics-document.js';
 
-/** How many attempts ended, and how many of these failed. Cancelled, postponed and given back ones tell nothing. */
+/** How many attempts ended, and how many of these failed. Cancelled, postponed and given back attempts do not count. */
 export interface Rate {
   readonly ended: number;
   readonly failed: number;
@@ -30,8 +30,8 @@ export function shareOf({ ended, failed }: Rate): number {
 const Z = 1.96;
 
 /**
- * Returns the share of failures that is certain despite few attempts: the lower bound of Wilson's score interval (Wilson,
- * 1927). 1 of 1 gives 0.21, 5 of 5 give 0.57, 10 of 12 give 0.55, and 830 of 1,000 give 0.81.
+ * Returns the share of failures that is certain, given the number of attempts: the lower bound of Wilson's score interval
+ * (Wilson, 1927). 1 of 1 gives 0.21, 5 of 5 give 0.57, 10 of 12 give 0.55, and 830 of 1,000 give 0.81.
  */
 export function certainShareOf(rate: Rate): number {
   const { ended: n } = rate;
@@ -48,8 +48,8 @@ export interface RateAt extends Rate {
 }
 
 /**
- * Returns since when attempts fail as they do now: the first failure of the last times of `windowMs` in each of which at least
- * half as large a share failed. Times without attempts tell nothing.
+ * Returns since when attempts fail at the present rate. Goes back through times of `windowMs` as long as at least half that
+ * share failed in each. Returns the first failure of the earliest such time. Times without attempts do not count.
  *
  * @param rates steps, in any order
  */
@@ -64,7 +64,7 @@ export function failingSince(rates: readonly RateAt[], now: Date, windowMs: numb
   return since;
 }
 
-/** Returns the steps of each window that has attempts, the newest first. */
+/** Returns the steps of each window with attempts, the newest window first. */
 function windowsOf(
   newestFirst: readonly RateAt[],
   now: Date,

@@ -25,38 +25,45 @@ import {
 import { findingsOf, MAX_FOUND, type VerdictFinding } from './finding.js';
 import { before, type Situation } from './situation.js';
 
-/** The time that is judged. Long enough for some attempts of most kinds, and short enough to see that it is over. */
+/**
+ * Duration of the time that is judged. It is long enough for some attempts of most kinds, and short enough to show soon that a
+ * failure is over.
+ */
 const WINDOW_MS = ms('15m');
 
-/** The time that it is compared with. */
+/** Duration of the time before, for comparison. */
 const DAY_MS = ms('1d');
 const HOURS = 24;
 const MINUTES = 60;
 
-/** Fewer failures are no reason to wake anybody: each is among the failures, and is retried. */
+/**
+ * Minimum number of failures of a finding. Fewer failures are no reason to wake anybody. They are listed among the failures,
+ * and their jobs are retried.
+ */
 const MIN_FAILED = 5;
 
-/** Share of failures that is bad, whatever the day was like. */
+/** Share of failures that is bad, whatever the share of the day. */
 const BAD = 0.5;
 
-/** Share of failures that is bad if the day was much better. */
+/** Share of failures that is bad if the share of the day was much lower. */
 const NOTICEABLE = 0.1;
 
-/** How much worse than the day. */
+/** How many times the share of the day is much lower. */
 const TIMES_WORSE = 2;
 
 /** Maximum number of groups of failures to read. */
 const MAX_GROUPS = 200;
 
-/** A kind of jobs that fails more often than it should. */
+/** A kind of jobs that fails too often. */
 interface Failing extends Rate {
   readonly jobName: string;
   readonly certainShare: number;
 }
 
 /**
- * Finds kinds of jobs whose attempts failed in the last 15 minutes: mostly, or twice as often as in the last day. Few attempts
- * prove little, so the share is taken that is certain despite their number, and at least 5 must have failed.
+ * Finds kinds of jobs whose attempts fail too often: in the last 15 minutes, most failed, or twice the share of the last day.
+ * At least 5 must have failed. A few attempts prove little, so the share is the lower bound that is certain despite their
+ * number.
  *
  * Costs one command that reads 16 documents. While something fails, it costs up to five more, which read about 200.
  */
@@ -88,7 +95,7 @@ export async function findFailingJobs(situation: Situation): Promise<VerdictFind
   });
 }
 
-/** Adds up in the database how many attempts of each kind ended since a moment. Returns those with enough failures. */
+/** Adds up in the database how many attempts of each kind ended since a moment. Returns the kinds with enough failures. */
 async function findRates(
   statistics: Collection<StatisticsDocument>,
   since: Date,
@@ -120,14 +127,14 @@ function isFailing({ certainShare }: Failing, rest: Rate): boolean {
   return certainShare >= BAD || certainShare >= TIMES_WORSE * shareOf(rest);
 }
 
-/** Returns the steps of the day before those that are judged. */
+/** Returns the steps of the day that precede the time that is judged. */
 function restOf(day: readonly RateAt[], situation: Situation): readonly RateAt[] {
   return day.filter(({ at }) => at < before(situation, WINDOW_MS));
 }
 
 /**
- * Reads how many attempts of these kinds ended in the last day: by minutes in the last hour, so that one sees since when they
- * fail, and by hours before, as far as these were added up.
+ * Reads how many attempts of these kinds ended in the last day. The last hour is read by minutes, to show since when they fail.
+ * The time before is read by hours, as far as these were added up.
  */
 async function findDay(
   { collections, now }: Situation,
@@ -155,7 +162,7 @@ async function findDay(
 
 type Group = Pick<FailureDocument, '_id' | 'jobName' | 'message' | 'hours'>;
 
-/** Finds the group of each kind that most attempts failed with lately. */
+/** Finds the group with the most failed attempts lately, for each kind. */
 async function findMessages(
   failures: Collection<FailureDocument>,
   situation: Situation,
@@ -179,7 +186,7 @@ function lately({ hours }: Group): number {
   return hours.slice(-2).reduce((sum, { count }) => sum + count, 0);
 }
 
-/** Finds the queue of a job that failed so, by group. */
+/** Finds the queue of one job in each group. */
 async function findQueues(
   { collections: { jobs } }: Situation,
   keys: readonly string[],

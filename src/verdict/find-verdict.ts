@@ -13,7 +13,7 @@ import type { Situation, VerdictCollections } from './situation.js';
 import { findStoppedLimits } from './stopped-limits.js';
 import { findUnclaimedJobs } from './unclaimed-jobs.js';
 
-/** Maximum numbers of what every rule knows. */
+/** Maximum number of workers that the rules know. */
 const MAX_WORKERS = 200;
 const MAX_PAUSED = 1_000;
 const MAX_OPEN = 100;
@@ -22,7 +22,7 @@ const MAX_OPEN = 100;
 export interface Verdict {
   /** When it was judged, by the database's clock. */
   readonly at: Date;
-  /** True if nothing was found. */
+  /** Whether there are no findings. */
   readonly isWell: boolean;
   /** The findings: failures first, then by rule, at most 20 of each rule. */
   readonly findings: readonly VerdictFinding[];
@@ -43,8 +43,8 @@ const rules: readonly Rule[] = [
 /**
  * Judges the state of a deployment by all rules.
  *
- * Costs 11 commands if all is well, and a bounded number otherwise, however many jobs, queues and limits there are. Each
- * reads a bounded part of an index.
+ * Costs 11 commands if all is well. Otherwise it costs more, but a bounded number, however many jobs, queues and limits there
+ * are. Each command reads a bounded part of an index.
  *
  * @throws IndexMissingError, and the driver's errors
  */

@@ -1,4 +1,4 @@
-/** How bad a finding is. `failure`: jobs fail or do not run. `warning`: it may be intended, or does no harm yet. */
+/** Severity of a finding. `failure`: jobs fail or do not run. `warning`: it may be intended, or does no harm yet. */
 export type Severity = 'failure' | 'warning';
 
 /** The rules by which a deployment is judged. Callers may match them. */
@@ -27,50 +27,47 @@ export type FindingCode =
   | 'paused_limit'
   | 'paused_queue';
 
-/**
- * The subject of a finding. `name` is the name of a kind of jobs or a queue, the id of a schedule, or the key of a
- * limit.
- */
+/** The subject of a finding. `name` is the name of a kind of jobs or a queue, the id of a schedule, or the key of a limit. */
 export interface FindingSubject {
   readonly type: 'deployment' | 'job' | 'queue' | 'schedule' | 'limit';
-  /** Empty for the whole deployment. */
+  /** Name of the subject. Empty for the whole deployment. */
   readonly name: string;
 }
 
-/** Actions that a person can take on a finding at once. */
+/** Actions that a person can take at once on a finding. */
 export const findingActions: readonly FindingAction[] = ['see', 'retry', 'pause', 'resume', 'skip'];
 
 /**
- * `see`: look at the jobs, or at what the finding is about. `retry`: queue the failed jobs again, by `failureKey` or `jobId`.
- * `pause`: pause `queue`. `resume`: end the pause of the queue or the limit, or close the breaker. `skip`: let a strict order
- * go on without the failed job.
+ * Action on a finding. `see`: look at the jobs, or at the subject. `retry`: queue the failed jobs again, by `failureKey` or
+ * `jobId`. `pause`: pause `queue`. `resume`: end the pause of the queue or the limit, or close the breaker. `skip`: let a
+ * strict order go on without the failed job.
  */
 export type FindingAction = 'see' | 'retry' | 'pause' | 'resume' | 'skip';
 
-/** Something that is wrong. */
+/** A problem that a rule found. */
 export interface VerdictFinding {
   readonly code: FindingCode;
   readonly severity: Severity;
   readonly about: FindingSubject;
-  /** A sentence without a full stop. Holds names, counts and a normalised message, and nothing of a job's payload. */
+  /** Text of one sentence without a full stop. Holds names, counts and a normalised message, but nothing of a job's payload. */
   readonly text: string;
   /** Advice on what to do. */
   readonly advice: string;
-  /** Moment at which it began, if that is known. */
+  /** Moment at which the problem began, if known. */
   readonly since: Date | undefined;
   readonly actions: readonly FindingAction[];
   /** Group of the most frequent failure. See `processor.failures`. */
   readonly failureKey?: string | undefined;
   /** The queue to pause. */
   readonly queue?: string | undefined;
-  /** The job that holds up others. */
+  /** The job that other jobs wait for. */
   readonly jobId?: string | undefined;
 }
 
 /** Maximum number of findings of a rule. Nobody reads more, and each may cost a read. */
 export const MAX_FOUND = 20;
 
-/** Returns the findings of the first subjects. The last one says how many more there are. */
+/** Returns the findings of the first subjects. The last finding tells how many more there are. */
 export function findingsOf<Subject>(
   subjects: readonly Subject[],
   toFinding: (subject: Subject) => VerdictFinding,

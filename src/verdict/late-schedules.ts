@@ -5,7 +5,7 @@ import { dueItems, ourItem } from '../scheduler/scheduler-collection.js';
 import type { VerdictFinding } from './finding.js';
 import { before, type Situation } from './situation.js';
 
-/** How long an item may stay due. The same as in the alarm of a deployment. */
+/** How long an item may stay due. The alarm of a deployment uses the same time. */
 export const LATE_MS = ms('5m');
 
 const MAX_COUNTED = 100;

@@ -2,7 +2,7 @@ import { jobNameOfBreaker } from '../job/breaker-rules.js';
 import { findingsOf, type VerdictFinding } from './finding.js';
 import type { Situation } from './situation.js';
 
-/** Tells circuit breakers that are open, or half open. */
+/** Finds circuit breakers that are open or half open. */
 export async function findOpenCircuits({ openBreakers }: Situation): Promise<VerdictFinding[]> {
   return findingsOf(openBreakers, ({ _id: key, opened }) => ({
     code: 'open_breaker',

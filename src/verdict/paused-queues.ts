@@ -5,7 +5,7 @@ import type { QueueDocument } from '../queue/queue-document.js';
 import { jobsThat, type VerdictFinding } from './finding.js';
 import type { Situation } from './situation.js';
 
-/** Maximum number of paused queues whose jobs are counted, by a command each. */
+/** Maximum number of paused queues whose jobs are counted. Each costs a command. */
 const MAX_LOOKED_AT = 10;
 
 const MAX_COUNTED = 100;

@@ -6,7 +6,7 @@ import type { SchedulerCollections } from '../scheduler/scheduler-collection.js'
 import type { StatisticsCollections } from '../statistics/roll-up-hours.js';
 import type { LiveWorker, WorkerDocument } from '../worker/worker-document.js';
 
-/** The collections that tell the state of a deployment. */
+/** The collections that show the state of a deployment. */
 export interface VerdictCollections
   extends FlowCollections,
     QueueCollections,
@@ -16,7 +16,7 @@ export interface VerdictCollections
   readonly failures: Collection<FailureDocument>;
 }
 
-/** Facts that every rule is given. */
+/** Facts that every rule gets. */
 export interface Situation {
   readonly collections: VerdictCollections;
   /** Now, by the database's clock. */
@@ -25,11 +25,11 @@ export interface Situation {
   readonly pausedQueues: readonly QueueDocument[];
   /** The circuit breakers that are open, or half open, at most 100. */
   readonly openBreakers: readonly LimitDocument[];
-  /** The workers that have claimed something, at most 200. A worker that finds no job to claim is not among them. */
+  /** The workers that have claimed a job, at most 200. A worker without a job to claim is not among them. */
   readonly workers: readonly Pick<LiveWorker, 'queues'>[];
 }
 
-/** Returns the moment that was so long ago. */
+/** Returns the moment this long ago. */
 export function before({ now }: Pick<Situation, 'now'>, ms: number): Date {
   return new Date(now.getTime() - ms);
 }

@@ -8,10 +8,13 @@ import { byIndex } from '../mongo/by-index.js';
 import { findingsOf, MAX_FOUND, type VerdictFinding } from './finding.js';
 import { isTaken, pausedNames, type Situation } from './situation.js';
 
-/** How long a line may wait beside a free place. Whoever freed it may have crashed; another looks within two minutes. */
+/**
+ * How long a line may wait beside a free place. The process that freed the place may have crashed. Another looks within two
+ * minutes.
+ */
 const STILL_MS = ms('2m');
 
-/** Maximum number of limits to look at: those in use that are looked after next, and paused ones. */
+/** Maximum number of limits to look at: those in use that are to be checked next, and paused ones. */
 const MAX_IN_USE = 200;
 const MAX_LINES = 50;
 
@@ -23,7 +26,7 @@ interface Line {
   readonly key: string;
   readonly head: BlockedJob;
   readonly paused: Date | undefined;
-  /** Number of places. Undefined if nobody knows. */
+  /** Number of places. Undefined if it is unknown. */
   readonly places: number | undefined;
 }
 
@@ -32,9 +35,8 @@ type Holder = Pick<JobDocument, '_id' | 'slots' | 'jobName' | 'queue' | 'status'
 /**
  * Finds limits that jobs wait for, and that are paused or stand still.
  *
- * Looks at the paused limits and at those that are looked after next, 70 at most. Costs three commands, and two or four more
- * for lines that have waited for two minutes. Reads the first job of each line, and those that hold places of a line that
- * waits.
+ * Looks at the paused limits, and at those that are to be checked next. Costs three commands. Lines that have waited for two
+ * minutes cost two or four more. Reads the first job of each line, and the jobs that hold places of a line that waits.
  */
 export async function findStoppedLimits(situation: Situation): Promise<VerdictFinding[]> {
   const lines = await findLines(situation);
@@ -92,7 +94,7 @@ async function lookClosely(lines: readonly Line[], situation: Situation): Promis
   });
 }
 
-/** Returns the first lines, as long as their limits do not have too many places together. */
+/** Returns the first lines whose limits together do not have too many places. */
 function withFewPlaces(lines: readonly Line[]): readonly Line[] {
   let places = 0;
   return lines.filter((line) => {
@@ -114,7 +116,7 @@ function hasFreePlace({ key, places }: Line, holders: readonly Holder[]): boolea
   return places !== undefined && (takenBy(holders, [key]).get(key)?.size ?? 0) < places;
 }
 
-/** Looks again, since a place is free for a moment whenever a job ends. Returns the limits whose line has not moved. */
+/** Looks again, since a place is free for a moment whenever a job ends. Returns the limits whose lines have not moved. */
 async function whereStillFree(lines: readonly Line[], situation: Situation): Promise<readonly string[]> {
   const keys = lines.map(({ key }) => key);
   const now = await linesOf(keys, situation);
@@ -154,7 +156,7 @@ function stuckFinding({ key }: Line): VerdictFinding {
   };
 }
 
-/** Finds a job that holds a place and that nobody can take, or that stops a strict order. */
+/** Finds a job that holds a place and that no worker can take, or a job that stops a strict order. */
 function heldFinding(line: Line, holders: readonly Holder[], situation: Situation): VerdictFinding[] {
   const { key } = line;
   const shared = {

@@ -10,10 +10,10 @@ import { findingsOf, jobsThat, type VerdictFinding } from './finding.js';
 import { kindsHeld } from './open-breakers.js';
 import { before, isTaken, pausedNames, type Situation } from './situation.js';
 
-/** How long a job may be due before it counts as unclaimed. The same as in the alarm of a deployment. */
+/** How long a job may be due before it counts as unclaimed. The alarm of a deployment uses the same time. */
 const UNCLAIMED_MS = ms('5m');
 
-/** How long without a worker. A worker comes each minute, so three have not come. */
+/** How long the deployment may be without a worker. A worker should have come each minute, so three are missing. */
 const NO_WORKER_MS = ms('3m');
 
 /** Maximum number of due jobs to look at, in the order in which they are claimed. */
@@ -27,9 +27,9 @@ interface Due extends Pick<JobDocument, 'jobName' | 'queue'> {
 /**
  * Finds due jobs that nobody claims. Jobs of paused queues, and of kinds whose circuit breaker is open, do not count.
  *
- * Looks at the 200 due jobs that are claimed next, and 200 of those that must run alone. So behind 200 unclaimed jobs of one
- * queue another queue may not be told yet. If paused queues and open breakers hold the first 200, one more command passes them over, at some
- * keys of an index for each queue.
+ * Looks at the 200 due jobs that are claimed next, and at 200 of the jobs that must run alone. So 200 unclaimed jobs of one
+ * queue may hide another queue for now. If paused queues and open breakers hold the first 200, one more command skips these. It
+ * reads some keys of an index for each queue.
  */
 export async function findUnclaimedJobs(situation: Situation): Promise<VerdictFinding[]> {
   const { workers, now } = situation;
@@ -66,7 +66,7 @@ async function findDue(situation: Situation, latest: Date): Promise<Due[]> {
   return [...open, ...(await read(jobs, claimableByQueue, others, false))];
 }
 
-/** The hint is needed, because without these indexes MongoDB would read all jobs. */
+/** Returns due jobs by an index. It needs the hint: without these indexes, MongoDB would read all jobs. */
 function read(
   jobs: Collection<JobDocument>,
   { key: hint }: Index,
