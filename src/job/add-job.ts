@@ -59,15 +59,18 @@ export async function addJob(
   });
 }
 
-/** Returns a job that is found under its own id as added, because an earlier try that seemed to fail wrote it. */
+/**
+ * Returns the result for a job found under its own id: it counts as added. An earlier try wrote it, though that try seemed
+ * to fail.
+ */
 export function asWrittenBefore(added: AddedJob, { id }: NewJob): AddedJob {
   return added.id === id ? { id, outcome: 'added', inputDiffers: false } : added;
 }
 
 /**
- * Returns a function that repeats calls which the driver's own retry cannot save, for example during an election or
- * with a second dead connection. By their ids, a repeated write recognizes jobs that an earlier try wrote. Nothing is
- * repeated in the caller's transaction, which a failure ends; `withTransaction` begins a new one.
+ * Returns a function that repeats failed calls. The driver's own retry does not suffice during an election, or if a second
+ * connection is dead. A repeated write recognizes the jobs of an earlier try by their ids. In the caller's transaction,
+ * nothing is repeated. A failure ends the transaction, and `withTransaction` begins a new one.
  *
  * @param giveUpAt when to stop, by `performance.now()`
  */

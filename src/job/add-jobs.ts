@@ -53,8 +53,8 @@ export interface ManyAdded extends Pick<Added, 'giveUpAt' | 'lost'> {
 const BATCH = 1000;
 
 /**
- * Jobs per insert command. Inserts are cheaper, so even with the command that reads the clock, this takes no more
- * commands.
+ * Jobs per insert command. Twice as many as for upserts, since inserts are cheaper. So a list of jobs takes no more
+ * commands than upserts would, even with the command that reads the clock.
  */
 const INSERTED_BATCH = 2 * BATCH;
 
@@ -62,12 +62,10 @@ const INSERTED_BATCH = 2 * BATCH;
 const WRITES_AT_A_TIME = 2;
 
 /**
- * Adds jobs and returns their ids in the same order. See `RemoteProcessor.addJobs`. All jobs are checked before the
- * first write. Up to 1000 jobs cost one command, one more if some have unique keys, and one more if some were added
- * before. Larger lists are inserted 2000 per command, two commands at a time, after one command that reads the
- * database's clock. Inserts cost the database less than upserts. A job that changes the one that has its unique key
- * costs a command of its own.
- *
+ * Adds jobs and returns their ids in the same order. See `RemoteProcessor.addJobs`. All jobs are checked before the first
+ * write. Up to 1000 jobs cost one command, one more if some have unique keys, and one more if some were added before.
+ * Larger lists are inserted 2000 per command, two commands at a time, after one command that reads the database's clock.
+ * Inserts cost the database less than upserts. A job that changes the holder of its unique key costs a command of its own.
  */
 export async function addJobs(
   collections: JobCollections,
@@ -218,7 +216,7 @@ function notOne(index: number): ValidationError {
 }
 
 /**
- * How to write a batch. With `clock`, jobs may be inserted with its time. In a transaction it is undefined, because
+ * How to write a batch. With `clock`, jobs may be inserted with its time. In a transaction, `clock` is undefined, because
  * inserting a taken id would abort the transaction.
  */
 interface Writing extends JobWriting {
@@ -316,7 +314,7 @@ function holderOf(job: NewJob, holders: ReadonlyMap<string, KeyHolder>): KeyHold
   return job.uniqueKey === undefined ? undefined : holders.get(placeOf(job));
 }
 
-/** Returns whether a holder keeps its key, and the job does not change it. */
+/** Returns whether the holder keeps its key, and the job leaves the holder unchanged. */
 function staysAsItIs({ status, uniqueUntil }: KeyHolder, job: NewJob): boolean {
   return status === 'queued' ? !replaces(job) : uniqueUntil === undefined;
 }

@@ -13,12 +13,12 @@ export type KeyedJob = NewJob & { readonly uniqueKey: string };
 /** Result of the statement. `holder` is the job that has the key. */
 export type UniqueWrite =
   | { readonly kind: 'added' }
-  /** `lost` are the keys of the limits in which the replaced job held a place, which somebody else may have now. */
+  /** `lost` has the keys of the limits in which the replaced job held places. Other jobs may have these places now. */
   | { readonly kind: 'replaced'; readonly id: string; readonly lost: readonly string[] }
   | { readonly kind: 'kept'; readonly holder: Holder }
   /** The holder has lost the key, because it no longer needs it. Repeat the statement to add the job. */
   | { readonly kind: 'freed' }
-  /** A worker has claimed the holder, which may not be allowed to run yet. Repeat the statement soon. */
+  /** A worker has claimed the holder, but its limits may not let it run yet. Repeat the statement soon. */
   | { readonly kind: 'undecided' }
   | { readonly kind: 'idExists' }
   /** Another add took the key at the same moment. Repeat the statement. */
@@ -36,9 +36,9 @@ export interface UniqueWriting {
 }
 
 /**
- * Adds a job with a unique key by one command, which does what the job that has the key allows: it inserts the job,
- * replaces the waiting job, takes the key away from a job that no longer needs it, or changes nothing. The stored
- * document decides, so no claim, settling or other add can come in between.
+ * Adds a job with a unique key by one command. The command inserts the job, replaces the waiting job that has the key,
+ * takes the key from a job that no longer needs it, or changes nothing. The stored document decides which, so no claim,
+ * settling or other add can come in between.
  *
  * A key that is taken away belongs to another document, so a second command inserts the job.
  */
@@ -87,7 +87,7 @@ export function lostKeys({ lostSlots = [] }: Pick<JobDocument, 'lostSlots'>): st
   return lostSlots.map(({ key }) => key);
 }
 
-/** A job that runs exclusively was claimed, but has no place yet: otherwise it would have lost the key. */
+/** Returns whether an exclusive job was claimed, but has no place yet. With a place, it would have lost the key. */
 function isUndecided({ _id, status, uniqueUntil, exclusiveKey }: Seen, job: KeyedJob): boolean {
   const isClaimed = status === 'processing' && uniqueUntil === 'claimed';
   return isClaimed && exclusiveKey !== undefined && _id !== job.id;
@@ -123,7 +123,7 @@ const unseenIfAlone = {
   },
 };
 
-/** Whether the holder no longer needs its key. A job that this add has already added or replaced keeps it. */
+/** Whether the holder no longer needs its key. A job that this add has already added or replaced still needs the key. */
 function isDone(job: KeyedJob, isImpatient: boolean): Document {
   const ours = { $in: [{ $literal: job.id }, ['$_id', '$replacedBy']] };
   const limit = { $literal: exclusiveLimit(job.jobName, job.uniqueKey).key };
@@ -142,7 +142,7 @@ function isDone(job: KeyedJob, isImpatient: boolean): Document {
 
 const slotKeys = { $ifNull: ['$slots.key', []] };
 
-/** Fields that stay when a job is replaced. The rest is that of the new job, as if it came to its limits anew. */
+/** Fields that stay when a job is replaced. All other fields are those of the new job, which comes to its limits anew. */
 const kept = {
   _id: '$_id',
   created: '$created',

@@ -4,7 +4,10 @@ import { hasStepped } from './step-statements.js';
 /** The status after a failure: queued as long as attempts are left. */
 export const retryOrError = { $cond: [{ $gte: ['$retryCounter', '$maxRetries'] }, 'error', 'queued'] };
 
-/** The fields of a job whose attempt does not count: it has as many left as before, and still runs alone if it had to. */
+/**
+ * Fields of a job whose attempt does not count. As many attempts are left as before. A job that had to run alone still has
+ * to.
+ */
 export const attemptNotUsedUp = {
   retryCounter: { $subtract: ['$retryCounter', 1] },
   givenBackCounter: { $add: ['$givenBackCounter', 1] },
@@ -12,14 +15,14 @@ export const attemptNotUsedUp = {
   claimable: whenQueued(unlessAlone, '$$REMOVE'),
 };
 
-/** Keeps the counter when an attempt was stopped or never began, since that does not show whether the job fits. */
+/** Keeps the counter if an attempt was stopped or never began. Such an attempt does not show whether the job fits. */
 export const stillUnfinished = { unfinishedCounter: '$unfinishedCounter' };
 
 const deathsBefore = { $ifNull: ['$lostCounter', 0] };
 
 /**
- * If the attempt stored a step, allows as many more attempts as workers that died had used up before. So a long job of
- * which many workers die in their first moments ends in `error` only if that many die in a row before it gets on.
+ * Gives back the attempts that deaths of workers used up, if this attempt stored a step. So a long job survives many deaths
+ * of workers. It ends in `error` only if too many workers die in a row, and the job stores no step in between.
  */
 export const moreAttempts = {
   maxRetries: { $add: ['$maxRetries', { $cond: [hasStepped, deathsBefore, 0] }] },

@@ -6,8 +6,8 @@ export type JobAttempt = Omit<PastAttempt, 'ended' | 'outcome'> &
   Partial<Pick<PastAttempt, 'ended' | 'outcome'>>;
 
 /**
- * Returns the attempts of a job, oldest first: the last 20 that ended before, and the present or last one. A job that completes
- * with its first attempt stores nothing for this, since its own times tell.
+ * Returns the attempts of a job, oldest first: the last 20 that ended before, and the present or last one. A job that
+ * completes at its first attempt stores no attempts, since its own times describe that one.
  */
 export function attemptsOf(job: Job): readonly JobAttempt[] {
   const { attempts = [], status, retryCounter, queued, picked, started, completed } = job;

@@ -23,7 +23,7 @@ export interface BatchRules {
   readonly waitMs: number;
 }
 
-/** Schema of `batch` in a definition, which resolves it. Its type is written out for older versions of zod. */
+/** Schema of `batch` in a definition. Resolves the option. Its type is written out for older versions of zod. */
 export const batchSchema: z.ZodType<BatchRules> = z
   .strictObject({ size: z.int().min(1).max(MAX_SIZE), wait: timerDurationSchema.default(0) })
   .transform(({ size, wait: waitMs }) => ({ size, waitMs }));

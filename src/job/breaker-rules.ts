@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { type Duration, durationSchema } from '../duration.js';
 
-/** Maximum number of failures, whose moments are stored. */
+/** Maximum number of failures. The moment of each is stored. */
 const MAX_FAILURES = 1000;
 
 /** Stops a kind of jobs after too many failures, because the service that they need is down. */
@@ -9,7 +9,7 @@ export interface CircuitBreaker {
   /** How many attempts must fail within the time, 1 to 1000. A `RemoteException` does not count. */
   readonly failures: number;
   readonly within: Duration;
-  /** How long no job starts then. Afterwards one job is tried. */
+  /** How long no job starts after too many failures. Then one job is tried. */
   readonly pause: Duration;
 }
 
@@ -22,7 +22,7 @@ export interface BreakerRules {
 
 const positive = durationSchema.refine((duration) => duration > 0, 'expected more than 0');
 
-/** Schema of `circuitBreaker` in a definition, which resolves it. Its type is written out for older versions of zod. */
+/** Schema of `circuitBreaker` in a definition. Resolves the option. Its type is written out for older versions of zod. */
 export const breakerSchema: z.ZodType<BreakerRules> = z
   .strictObject({ failures: z.int().min(1).max(MAX_FAILURES), within: positive, pause: positive })
   .transform(({ failures, within: withinMs, pause: pauseMs }) => ({ failures, withinMs, pauseMs }));

@@ -5,8 +5,8 @@ import type { JobContext } from './job-context.js';
 /**
  * Calls the function of a batched kind of jobs. Returns a promise per job, in their order, of its output or its error.
  *
- * A job that ends by itself settles its promise at once, except the last one, which ends with the call. So as long as
- * the function runs, there is an attempt whose timeout and signal apply to it.
+ * A job that ends by itself settles its promise at once. The last job ends with the call instead. So while the function
+ * runs, at least one attempt is left whose timeout and signal apply to the call.
  */
 export function callBatch(run: RunBatch, contexts: readonly JobContext[]): readonly Promise<unknown>[] {
   const call = new BatchCall(contexts);

@@ -53,7 +53,10 @@ export interface RetryManyOptions extends ManyOptions {
 /** Numbers of changed and skipped jobs. */
 export interface ManyChanged {
   readonly changed: number;
-  /** Jobs that changed meanwhile, that would need a taken unique key, whose parent has settled, or that the caller may not add. */
+  /**
+   * Number of jobs that were not changed. They changed meanwhile, their unique key is taken, their parent has settled, or
+   * the caller may not add them.
+   */
   readonly skipped: number;
   /** Whether the call stopped before it had looked at all jobs. */
   readonly more: boolean;
@@ -142,7 +145,10 @@ export async function cancelMany(
   });
 }
 
-/** Tells what follows once some of these jobs were cancelled. Costs nothing for jobs without limits and without others above or below. */
+/**
+ * Passes on the places of the jobs that were cancelled, and reports those with parents or children. Costs nothing for jobs
+ * without limits, parents and children.
+ */
 export async function afterCancelling(
   jobs: Collection<JobDocument>,
   among: readonly ToCancel[],
@@ -154,7 +160,10 @@ export async function afterCancelling(
   await onCancelled(await findCancelled(jobs, among));
 }
 
-/** Returns those of these jobs that are cancelled now and have others above or below them. Some may have begun since they were found. */
+/**
+ * Finds the jobs among these that are cancelled now, and have others above or below them. Other jobs may have begun since
+ * they were found.
+ */
 async function findCancelled(
   jobs: Collection<JobDocument>,
   among: readonly ToCancel[],
@@ -204,7 +213,10 @@ async function inSlices(
   return { changed, skipped, more: false };
 }
 
-/** Returns the moment after the last job of this status ended. Undefined for a list by when the jobs were added. */
+/**
+ * Returns the moment directly after the newest end of a job with this status. Undefined if the list is ordered by when jobs
+ * were added.
+ */
 async function newestEnd(jobs: Collection<JobDocument>, { status }: JobsFilter): Promise<Date | undefined> {
   if (status !== 'error' && status !== 'cancelled') return undefined;
   const { jobs: found } = await listJobs(jobs, { status, limit: 1, brief: true });

@@ -6,7 +6,7 @@ import { requireJob } from './find-job.js';
 import type { Job, JobDocument } from './job.js';
 import { ourJob } from './jobs-collection.js';
 
-/** Maximum number of tries. A job may leave the state it was read in, and needs milliseconds to return to it. */
+/** Maximum number of tries. A job that leaves the state in which it was read needs milliseconds to return to it. */
 const MAX_TRIES = 10;
 
 /**

@@ -54,8 +54,8 @@ export interface EndedMember {
 const AT_A_TIME = 1000;
 
 /**
- * How the jobs of a group ended. Nothing is read before it is asked for, and then up to 1,000 at a time, and 16 MB of them,
- * so that memory never holds all outputs.
+ * How the jobs of a group ended. Reads results when they are asked for, up to 1,000 and 16 MB at a time. So memory never
+ * holds all outputs.
  *
  * @example
  * for await (const result of results) if (result.status === 'error') log(result.error);
@@ -64,7 +64,7 @@ export class MemberResults<Output = unknown> implements AsyncIterable<MemberResu
   /**
    * @param count number of jobs
    * @param failed number of jobs that failed or were cancelled
-   * @param read returns how jobs ended, from a number on: at least one, and fewer than asked for if they are large
+   * @param read returns how the jobs from a number on ended. At least one job, and fewer than asked for if they are large
    */
   constructor(
     readonly count: number,

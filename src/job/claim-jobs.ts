@@ -17,10 +17,10 @@ export const MAX_BACKOFF_MS = 10;
 /**
  * Claims up to `limit` due jobs: higher priority first, then earlier `runAt`, then `_id`.
  *
- * A single job costs one command, any other number two: find candidates, then take them by one conditional update. A
- * worker that comes second takes fewer than it found. It reads back by token which ones it took (a third command) and
- * tries again for the rest. So fewer than `limit` means that no more are due, that a later try failed, that the tries were
- * used up, or that some of the jobs are urgent, which begin before the worker asks for the rest.
+ * A single job costs one command, any other number two: find candidates, then take them by one conditional update. A worker
+ * that comes second takes fewer than it found. It reads back by token which ones it took (a third command) and tries again
+ * for the rest. A claim takes fewer than `limit` for one of four reasons: no more are due, a later try failed, the tries
+ * were used up, or some jobs are urgent. Urgent jobs begin before the worker asks for the rest.
  *
  * Where workers compete, each try begins at a random place near the head of the queue: see ClaimSpread.
  *
@@ -54,7 +54,10 @@ export async function claimJobs(
   return claimed;
 }
 
-/** Returns whether some of the taken jobs are more urgent than others that are due. They must not wait for more tries. */
+/**
+ * Returns whether some of the taken jobs are more urgent than others that are due. Urgent jobs must not wait for more
+ * tries.
+ */
 function areSomeUrgent(taken: readonly ClaimedJob[]): boolean {
   return taken.some(({ priority }) => priority !== taken[0]?.priority);
 }
@@ -79,12 +82,12 @@ async function claimAtPlace(
 }
 
 /**
- * Finds the jobs at a place, preceded by the more urgent jobs that a claim there would pass over. This costs one more
- * command, and only where others claim as well. Among jobs of the same priority, keeping claims apart matters more than
- * order.
+ * Finds the jobs at a place. Puts the more urgent jobs first, which a claim there would pass over. The search for them
+ * costs one more command, and only where others claim as well. Among jobs of the same priority, keeping claims apart
+ * matters more than order.
  *
- * Both commands are sent together, because these jobs probably have the priority of those found last. If they have
- * another priority, the more urgent jobs are looked up again.
+ * Both commands are sent together. They assume that the jobs at the place have the priority of the jobs found last. If the
+ * priority is another one, the more urgent jobs are looked up again.
  */
 async function findCandidates(
   claim: ClaimStatements,

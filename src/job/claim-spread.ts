@@ -28,7 +28,9 @@ const WINS = 8;
 export class ClaimSpread {
   /** Priority of the last jobs found. */
   priority = 0;
-  /** Whether the last claim ended before it had as many jobs as it could get, so that an urgent one begins at once. */
+  /**
+   * Whether the last claim ended early because it had an urgent job, which begins at once. The claim could get more jobs.
+   */
   stoppedEarly = false;
   #places = 1;
   #wins = 0;

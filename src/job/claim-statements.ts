@@ -179,9 +179,9 @@ function takeBy({ token, worker, leaseMs }: LeaseRequest): Document[] {
 }
 
 /**
- * Matches the candidates by id and by the counters seen, which change with each attempt. Usually all have the same. A job
- * with a unique key may have been given another input since, so the add that last replaced it must be the one seen. A job
- * that was put off and is due again has lost its places.
+ * Matches the candidates by id and by the counters seen. The counters change with each attempt, and usually all candidates
+ * have the same. An add may have given a job with a unique key another input since, so its last replacement must be the one
+ * seen. A job that was put off and is due again has lost its places.
  */
 function asSeen(candidates: readonly JobDocument[]): Filter<JobDocument> {
   const armByState = new Map<string, { _id: { $in: string[] }; readonly retryCounter: number }>();

@@ -5,7 +5,10 @@ import { blockedJobs, heldBackJobs } from './indexes.js';
 import type { JobDocument } from './job.js';
 import { type ClaimFilter, claimIndex, heldBack, isDue, queuedJobs, takesNothing } from './queued-jobs.js';
 
-/** Counts the due jobs that match a worker's filter, up to `limit`, including jobs that must run alone, or wait for their turn. */
+/**
+ * Counts the due jobs that match a worker's filter, up to `limit`. Includes jobs that must run alone, and jobs that wait
+ * for their turn.
+ */
 export async function countDueJobs(
   jobs: Collection<JobDocument>,
   filter: ClaimFilter,

@@ -114,16 +114,16 @@ interface JobDefinitionBase<Input extends StandardSchemaV1, Output extends Stand
    */
   readonly rateLimit?: RateLimit<StandardSchemaV1.InferOutput<Input>>;
   /**
-   * Makes a key of each input. At most one job has the same key. Tells what adding does when the key is taken. Options
-   * of an add go before it. Jobs of scheduler items have no key. See docs/unique-jobs.md.
+   * Makes a key of each input. At most one job has the same key. Tells what adding does when the key is taken. The options
+   * of an add take precedence. Jobs of scheduler items have no key. See docs/unique-jobs.md.
    *
    * @example
    * unique: { by: ['customer.id'], mode: 'replace' }
    */
   readonly unique?: KeyRule<StandardSchemaV1.InferOutput<Input>> & UniqueBehaviour;
   /**
-   * Each add puts off the waiting job with the same key and gives it the new input. Instead of `unique`. A `runAt` or
-   * `delay` of an add goes before the delay. See docs/unique-jobs.md.
+   * Each add puts off the waiting job with the same key and gives it the new input. Cannot be combined with `unique`. A
+   * `runAt` or `delay` of an add takes precedence over this delay. See docs/unique-jobs.md.
    *
    * @example
    * debounce: { by: ['shop'], delay: '30s', maxWait: '5m' }
@@ -153,8 +153,8 @@ interface JobDefinitionBase<Input extends StandardSchemaV1, Output extends Stand
    */
   readonly circuitBreaker?: CircuitBreaker;
   /**
-   * Paths into the input, such as `'orderId'`, at most five. Jobs can be found by the values there, at once, however
-   * many there are. See docs/jobs.md.
+   * Paths into the input, such as `'orderId'`, at most five. Jobs can be found by the values at these paths. A search is
+   * quick, however many jobs there are. See docs/jobs.md.
    *
    * @example
    * searchable: ['orderId', 'customer.id']
@@ -177,8 +177,8 @@ export interface InProcessJobDefinition<Input extends StandardSchemaV1, Output e
     context: JobContext<StandardSchemaV1.InferOutput<Input>>,
   ): Promise<StandardSchemaV1.InferInput<Output>> | StandardSchemaV1.InferInput<Output>;
   /**
-   * Functions of earlier versions, by version. A job that has stored a step goes on with the function of the version with
-   * which it began, or with `run` if that is not here. Keep a function until none of its jobs is left.
+   * Functions of earlier versions, by version. A job that has stored a step goes on with the version with which it began.
+   * If that version is not here, it goes on with `run`. Keep a function until none of its jobs is left.
    *
    * @example
    * version: 2, run: runNow, versions: { 1: runBefore }
@@ -544,7 +544,7 @@ type OptionWithPaths =
   | 'unique'
   | 'debounce';
 
-/** Finds the paths into the input in an option: lists of them, and the members `by`, and `key` of limits. */
+/** Finds the paths into the input that an option contains: lists of paths, the member `by`, and the `key` of limits. */
 function pathsIn(option: unknown, at: string): { readonly path: string; readonly at: string }[] {
   if (typeof option === 'string') return [{ path: option, at }];
   if (Array.isArray(option)) return option.flatMap((each, index) => pathsIn(each, `${at}.${index}`));

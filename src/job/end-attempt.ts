@@ -33,16 +33,17 @@ import { beginRun, beginToUndo, hasStepped, storeSteps, storeWaits, wakeUp } fro
 export const MAX_UNFINISHED = 10;
 
 /**
- * Returns the update pipeline that ends an attempt as its worker says. See end-lost-attempt.ts for a worker that says nothing.
+ * Returns the update pipeline that ends an attempt as its worker says. See end-lost-attempt.ts for a worker that says
+ * nothing.
  *
- * The stored document decides what follows (cancelled? attempts left?), not the worker's copy. So a concurrent change
- * by `cancelJob` counts. The caller's filter names the lease. If it matches nothing, another worker holds the lease by
+ * The stored document decides what follows (cancelled? attempts left?), not the worker's copy. So a concurrent change by
+ * `cancelJob` counts. The caller's filter names the lease. If the filter matches nothing, another worker holds the lease by
  * now, and nothing was changed.
  *
- * User values stand inside `$literal`, so that none is evaluated.
+ * User values stand inside `$literal`, so MongoDB evaluates none of them.
  *
- * A job with flow control loses its places, except if it was given back, and except for those that it holds until it is
- * settled.
+ * A job that was given back keeps its places in limits. Any other job keeps the places that it holds until it is settled,
+ * and loses the rest.
  */
 export function endAttempt({ outcome, flow, hasPeriod, report }: Ended): Document[] {
   const reported = report ? storeReport(report) : [];
@@ -163,8 +164,8 @@ function endUnfinished(): Document[] {
 }
 
 /**
- * Does what `endUnfinished` does, for a job whose steps can be undone: it is not ended after too many times, but given
- * attempts for that.
+ * Does what `endUnfinished` does, for a job whose steps can be undone. After too many times, the job does not end. It gets
+ * attempts in which it undoes its steps.
  */
 function undoUnfinished(): Document[] {
   return [
@@ -183,7 +184,10 @@ const unfinished = { $cond: [hasStepped, 0, { $add: [{ $ifNull: ['$unfinishedCou
 const isTooLong = { $gte: [unfinished, MAX_UNFINISHED] };
 const TOO_LONG = `given back ${MAX_UNFINISHED} times in a row, since its invocation's time was up each time before it ended: it does not fit. Give the worker more time, or split the job.`;
 
-/** A job that has begun keeps no key that it has until it is claimed, though it is queued while it is suspended. */
+/**
+ * Removes a unique key that is free again once the job was claimed. A suspended job was claimed before, though it is
+ * queued.
+ */
 function unlessClaimed(uniqueKey: string): Document {
   return { $cond: [{ $eq: ['$uniqueUntil', 'claimed'] }, '$$REMOVE', uniqueKey] };
 }

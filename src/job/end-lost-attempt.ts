@@ -27,8 +27,8 @@ export function endLostAttempt(inCompany: boolean): Document[] {
 }
 
 /**
- * Does what `endLostAttempt` does, for the last attempt of a job that was alone and can be undone. Its next attempts
- * undo it.
+ * Does what `endLostAttempt` does, for the last attempt of a job that was alone and whose steps can be undone. The next
+ * attempts undo them.
  */
 export function undoLostAttempt(): Document[] {
   const message = lostMessage(false);

@@ -29,8 +29,8 @@ export class Factories {
   }
 
   /**
-   * Returns jobs as somebody may see them who must not see the values of redacted fields, for a page of your own. They are
-   * masked as the HTTP API masks them for callers without the role `admin`. Reads the kinds that this process does not know.
+   * Returns jobs with the values of redacted fields masked, for a page of your own. Masks them as the HTTP API does for
+   * callers without the role `admin`. Reads the stored kinds of jobs that this process does not know.
    *
    * @throws the driver's errors
    * @example
@@ -42,8 +42,8 @@ export class Factories {
   }
 
   /**
-   * Returns the redacted paths of these kinds of jobs, none for a kind without redacted fields. A kind is missing if it is
-   * neither known here nor registered: then nobody knows what to mask.
+   * Returns the redacted paths by kind of jobs. The list is empty for a kind without redacted fields. A kind that is
+   * neither known here nor registered is missing, because nobody knows what to mask.
    *
    * @throws the driver's errors
    */

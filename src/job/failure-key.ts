@@ -18,8 +18,8 @@ const placeholders: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * Returns a message without what differs between failures that are alike: numbers, ids, hosts, addresses of mail, and quoted
- * parts. A long one is cut.
+ * Returns a message without the parts in which like failures differ: numbers, ids, hosts, mail addresses and quoted parts.
+ * Cuts a long message.
  */
 export function normalisedMessage(message: string): string {
   const short = message.slice(0, MAX_MESSAGE).toWellFormed().replace(/\s+/g, ' ').trim();
@@ -27,8 +27,9 @@ export function normalisedMessage(message: string): string {
 }
 
 /**
- * Returns what is alike in failures of one kind of jobs with the same cause: a digest of the message as normalised, and of
- * the function and file at the top of the stack that are the user's own. Lines are left out, since each deployment moves them.
+ * Returns a digest that failures of one kind of jobs with the same cause have in common. It covers the normalised message,
+ * and the function and file of the topmost stack frame that is the user's own. Line numbers are left out, since each
+ * deployment moves them.
  */
 export function failureDigest({
   message,

@@ -4,8 +4,8 @@ import { isOrder, type JobLimit } from './flow-rules.js';
 import type { JobDocument } from './job.js';
 
 /**
- * Returns which jobs above new children hold the places in strict orders that the children need, by the keys of these
- * orders. They keep their places while they wait for the children, so that both would wait for ever. Costs nothing for
+ * Finds strict orders in which a job above new children holds the place that a child needs. Returns these jobs by the keys
+ * of the orders. Such a job keeps its place while it waits for the child, so both would wait for ever. Costs nothing for
  * children without a strict order.
  *
  * @param parents ids of the jobs above the children

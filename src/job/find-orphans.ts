@@ -3,8 +3,8 @@ import { byId } from '../mongo/by-index.js';
 import { type JobDocument, settledStatuses } from './job.js';
 
 /**
- * Returns the ids of those of these jobs whose parent has settled. Nobody waits for their results any more, so they are not
- * retried: retrying the parent does that. Costs nothing for jobs without a parent.
+ * Returns the ids of the jobs among these whose parent has settled. Nobody waits for their results any more, so they are
+ * not retried. Retrying the parent retries them. Costs nothing for jobs without a parent.
  */
 export async function findOrphans(
   jobs: Collection<JobDocument>,

@@ -99,8 +99,8 @@ function toSteps(job: JobWithLog, paged: readonly StepEntry[]): JobSteps {
 }
 
 /**
- * Returns what a job waits for. What it waited for last is stored until it is suspended again, so the job waits for that
- * only if its `runAt` is the earliest of these moments.
+ * Returns the waits of a job. The last waits stay stored until the job is suspended again. So they hold only if the job's
+ * `runAt` is the earliest of their moments.
  *
  * @param now by the clock of this process, since this is only shown
  */

@@ -140,7 +140,7 @@ export function isHeldUntilSettled(key: string): boolean {
 /** Matches the keys of lines of keys that take turns. */
 export const anyTurn = { $gte: 'turn ', $lt: 'turn!' } as const;
 
-/** Returns whether jobs always wait in line for this limit. They meet others when they are claimed. */
+/** Returns whether jobs wait in line for this limit from the start. They meet other limits when they are claimed. */
 export function isLined({ key }: JobLimit): boolean {
   return isOrder(key) || isTurn(key);
 }
@@ -150,7 +150,7 @@ export interface HeldSlot {
   readonly key: string;
   /** Number of the place, from 0. */
   readonly number: number;
-  /** When a job got it that then had to wait for its next limit. */
+  /** When the job got the place. Present if the job then had to wait for its next limit. */
   readonly at?: Date;
 }
 
@@ -283,7 +283,7 @@ function orderingRule(
   return { name, key, stops: onFailure === 'stop' };
 }
 
-/** Keyed limits come before those of all jobs, because a job keeps the places it has while it waits for the next. */
+/** Puts keyed limits before limits of all jobs, because a job keeps its places while it waits for its next limit. */
 function mostSpecificFirst(one: ConcurrencyRule, other: ConcurrencyRule): number {
   const isKeyed = (rule: ConcurrencyRule) => (rule.key === undefined ? 1 : 0);
   return isKeyed(one) - isKeyed(other) || (one.name < other.name ? -1 : 1);
@@ -359,8 +359,8 @@ export function keyText(
 }
 
 /**
- * Returns the limit of the jobs of a kind that have a unique key in common and do not run beside each other. A name has
- * no space, so no other limit has this key.
+ * Returns the limit that keeps jobs of a kind with the same unique key from running beside each other. A name has no space,
+ * so no other limit has this key.
  */
 export function exclusiveLimit(jobName: string, key: string): JobLimit {
   return { key: `unique ${jobName}=${key}`, limit: 1 };
@@ -384,7 +384,7 @@ function placeOf(from: unknown): string {
   return typeof from === 'string' ? `at '${from}' of the input` : 'from its function';
 }
 
-/** Returns the limits in which a job with these places has none, in their order. */
+/** Returns the limits in which a job with these places has no place. Keeps their order. */
 export function limitsWithoutSlot(
   limits: readonly JobLimit[],
   slots: readonly HeldSlot[],
@@ -393,8 +393,8 @@ export function limitsWithoutSlot(
 }
 
 /**
- * Returns the limits without which a job with these places must not run. Turns are passed on when a job starts, and a
- * job stays in the order that it entered.
+ * Returns the limits in which a job with these places needs one more place before it may run. Leaves out turns, which are
+ * passed on when a job starts. A job that has a place in one strict order needs no place in another.
  */
 export function unmetLimits(limits: readonly JobLimit[], slots: readonly HeldSlot[]): readonly JobLimit[] {
   const isInOrder = slots.some(({ key }) => isOrder(key));

@@ -17,7 +17,9 @@ export interface GroupState {
   readonly hasFailed: boolean;
 }
 
-/** The condition of the index, word for word. MongoDB uses a partial index for no narrower one of this kind. */
+/**
+ * The condition of the index, word for word. MongoDB does not use a partial index for a narrower condition of this kind.
+ */
 export const isInMembersIndex = membersIndex.partialFilterExpression.status;
 
 /** Matches the jobs of a group that are queued or running: those that have no `completed`. */
@@ -71,7 +73,7 @@ export async function lookAtGroup(jobs: Collection<JobDocument>, group: string):
   };
 }
 
-/** Lets a suspended job go on that waits for one of these. Returns it, or nothing if it waits for none. */
+/** Lets a suspended job go on if it waits for one of these. Returns the job, or nothing if it waits for none of them. */
 export async function wakeParent(
   jobs: Collection<JobDocument>,
   parentId: string,
@@ -88,10 +90,10 @@ export async function wakeParent(
 }
 
 /**
- * Notes that something has ended that held jobs wait for, and fills in their inputs. Lets those run that wait for nothing
- * else, and returns them. Costs one command if no job waits.
+ * Notes that a job or a group has ended, and fills in the inputs of the jobs held for it. Lets jobs run that wait for
+ * nothing else, and returns them. Costs one command if no job waits.
  *
- * @param whens which conditions of theirs are met
+ * @param whens the conditions of the held jobs that are met
  */
 export async function letGo(
   jobs: Collection<JobDocument>,
@@ -120,8 +122,8 @@ export async function letGo(
 }
 
 /**
- * Returns those of these jobs that wait for nothing any more. Another process may have noted the end of the rest at the same
- * time, and took the jobs for held as well.
+ * Returns the jobs among these that wait for nothing any more. Two processes may note the last two ends at the same time.
+ * Each of them then took the job for held.
  */
 async function findFree(jobs: Collection<JobDocument>, held: readonly HeldJob[]): Promise<HeldJob[]> {
   if (held.length === 0) return [];

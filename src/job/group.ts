@@ -6,8 +6,8 @@ import { createHash } from 'node:crypto';
  * - `batch ID`: the jobs of a batch
  * - `workflow ID`: the jobs of a workflow
  *
- * A group is open while one of its jobs is queued or running. That is always found out from the jobs themselves. No
- * counter is kept, since a counter and the jobs would be two facts, and a crash could come between.
+ * A group is open while one of its jobs is queued or running. This is always read from the jobs themselves. A counter would
+ * be a second fact beside the jobs, and a crash could come between the two writes.
  */
 export type GroupKind = 'children' | 'batch' | 'workflow';
 
@@ -33,8 +33,8 @@ export function parseGroup(group: string): { readonly kind: string; readonly id:
 }
 
 /**
- * Something that a job waits for before it can run: a group, or a job of a workflow. With `completed`, it goes on
- * waiting if any of these jobs failed or was cancelled, until that is retried.
+ * Something that a job waits for before it can run: a group, or a job of a workflow. With `completed`, a job that failed or
+ * was cancelled keeps it waiting until that job is retried.
  */
 export interface Awaited {
   /** Name of a group, or `job` and the id of a job. */
@@ -101,7 +101,7 @@ export function workflowJobId(workflowId: string, name: string): string {
   return `${workflowId}.${name}`;
 }
 
-/** Names a job where groups are named too: among what others wait for, and as the parent of groups. */
+/** Returns the name of a job for fields that also name groups: what others wait for, and the parent of groups. */
 export function jobKey(id: string): string {
   return `job ${id}`;
 }

@@ -3,17 +3,17 @@ import { expiring, formerExpiry, text } from '../mongo/collection-description.js
 import { settledStatuses } from './job.js';
 
 /**
- * Indexes cost writes, so each comment says what its index is for. A job that is added, claimed, completed and removed
- * on expiry costs 14 index entries, made or removed.
+ * Indexes cost writes, so each comment says what its index is for. A job that is added, claimed, completed and removed on
+ * expiry costs 14 index entries, made or removed.
  *
- * The claim indexes hold only claimable jobs, so no finished or held-back job is ever in them. The bound on `runAt`
- * lets a scan skip all delayed jobs of a priority at the cost of one key. `jobName` lets it skip unknown jobs without
- * fetching them. `status` and `claimable` are the last keys, so that jobs can be counted by keys alone, since MongoDB
- * does not infer their values from a partial index's filter.
+ * The claim indexes hold only claimable jobs, so no finished or held-back job is ever in them. The bound on `runAt` lets a
+ * scan skip all delayed jobs of a priority at the cost of one key. `jobName` lets it skip unknown jobs without fetching
+ * them. `status` and `claimable` are the last keys, so that jobs can be counted by keys alone. MongoDB does not infer their
+ * values from a partial index's filter.
  *
  * An index whose keys change gets a new name, since MongoDB does not replace an index of the same name. The old index
- * serves the old version until the new one exists. An index named in an old version's statements keeps its name and
- * keys, or is dropped. So no old index finds fewer documents than before.
+ * serves the old version until the new one exists. An index named in an old version's statements keeps its name and keys,
+ * or is dropped. So no old index finds fewer documents than before.
  */
 const onlyQueued = { status: 'queued' } as const;
 

@@ -4,10 +4,9 @@ import { offeredJsonSchema } from './offered-json-schema.js';
 import { isZod, mayBeMissing } from './schema.js';
 
 /*
- * The JSON Schema of an input, with which producers without the job's code check it. It may be weaker than the zod
- * schema, because the worker parses the input again, but never stronger. So any JSON that a process with the code
- * accepts is also accepted by name elsewhere. Parts that JSON Schema expresses differently than zod, or not at all, are
- * left out.
+ * The JSON Schema of an input, with which producers without the job's code check it. It may be weaker than the zod schema,
+ * because the worker parses the input again. It is never stronger. So any JSON that a process with the code accepts is also
+ * accepted by name elsewhere. Parts that JSON Schema expresses differently than zod, or not at all, are left out.
  */
 
 /**
@@ -19,8 +18,8 @@ export function toJsonSchema(schema: StandardSchemaV1): string | null {
 }
 
 /**
- * Returns what a schema makes of a value as JSON Schema text, as far as it is known. Null if it cannot be written. Unlike an
- * input, a result is stored without the members that its schema does not name.
+ * Returns the JSON Schema text of the values that a schema returns, as far as it is known. Null if it cannot be written.
+ * Unlike an input, a result is stored without the members that its schema does not name.
  */
 export function outputJsonSchema(schema: StandardSchemaV1): string | null {
   if (!isZod(schema)) return offeredJsonSchema(schema);

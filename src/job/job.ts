@@ -41,7 +41,10 @@ export type JobStatus = (typeof jobStatuses)[number];
 export const settledStatuses = ['cancelled', 'completed', 'error'] as const;
 export type SettledStatus = (typeof settledStatuses)[number];
 
-/** Returns whether a job of this status never runs again, unless a person retries it. Not if the status is unknown or stale. */
+/**
+ * Returns whether a job of this status never runs again, unless a person retries it. False for an unknown status and for
+ * `stale`.
+ */
 export function isSettled(status: JobStatus | 'stale' | undefined): status is SettledStatus {
   return settledStatuses.some((settled) => settled === status);
 }
@@ -138,7 +141,7 @@ export interface JobDocument extends Membership {
   readonly retryDelay: ResolvedRetryDelay | null;
   /** The last 20 errors, oldest first. */
   readonly errors: readonly JobError[];
-  /** Key of the group of failures that the last one belongs to. Present only in `error`. See failure-key.ts. */
+  /** Key of the group of failures that the last error belongs to. Present only in `error`. See failure-key.ts. */
   readonly failureKey?: string;
   /** The last 20 attempts before the present or last one, oldest first. See `attemptsOf`. Absent when there are none. */
   readonly attempts?: readonly PastAttempt[];
@@ -178,11 +181,11 @@ export interface JobDocument extends Membership {
   /** Unique per job name. Removed when the job settles, or later, see `uniqueUntil`. */
   readonly uniqueKey?: string;
   /**
-   * When the key is free again. `'claimed'`: once a worker has taken the job; the next job that needs the key then takes it
-   * away. A date: once the job is settled, and not before that moment. Absent: once the job is settled.
+   * When the key is free again. `'claimed'`: once a worker has taken the job. The next job that needs the key then takes it
+   * away. A date: once the job is settled, but not before that moment. Absent: once the job is settled.
    */
   readonly uniqueUntil?: 'claimed' | Date;
-  /** Id that was chosen for the add that last replaced the input and options. `null` is used only in conditions. */
+  /** Id chosen by the add that last replaced the input and options. `null` is used only in conditions. */
   readonly replacedBy?: string | null;
   /** Places that the job lost when its input was last replaced. Whoever replaces it passes them on. */
   readonly lostSlots?: readonly HeldSlot[];

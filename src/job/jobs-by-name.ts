@@ -3,8 +3,8 @@ import { jobNameSchema } from './define-job.js';
 import type { JobContract } from './job-contract.js';
 
 /**
- * Returns the schema of jobs by name, where each key must be the job's own name. With another key, `addJob(job)` would
- * add a job that no worker of these takes.
+ * Returns the schema of jobs by name. Each key must be the job's own name. Under another key, `addJob(job)` would add a job
+ * that none of these workers takes.
  */
 export function jobsByName<Job extends JobContract>(job: z.ZodType<Job>) {
   return z.record(jobNameSchema, job).superRefine((jobs, { addIssue }) => {

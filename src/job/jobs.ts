@@ -65,8 +65,8 @@ export class Jobs<out Kinds extends JobsByName = JobsByName> {
   ) {}
 
   /**
-   * Adds a job as `addJob` does, and tells what became of it: whether it is new, replaced the input of a waiting job with
-   * its unique key, or left such a job as it is, and whether that one has another input.
+   * Adds a job as `addJob` does, and tells the outcome: the job is new, it replaced the input of a waiting job with its
+   * unique key, or it left such a job as it is. Also tells whether the job left as it is has another input.
    *
    * @throws as `addJob` does
    * @example
@@ -80,7 +80,7 @@ export class Jobs<out Kinds extends JobsByName = JobsByName> {
     return this.adding.one(job, input, options);
   }
 
-  /** Adds jobs as `addJobs` does, and tells of each what became of it, as `add` does. @throws as `addJobs` does */
+  /** Adds jobs as `addJobs` does, and tells the outcome of each, as `add` does. @throws as `addJobs` does */
   async addMany<Inputs extends readonly unknown[], Named extends JobsByName = Kinds>(
     jobs: JobsToAdd<NoInfer<Named>, Inputs>,
     options?: AddJobsOptions,
@@ -91,12 +91,12 @@ export class Jobs<out Kinds extends JobsByName = JobsByName> {
 
   /**
    * Returns a page of jobs, by default the 100 newest, and a cursor for the next page. A job that exists throughout is
-   * listed exactly once, whatever is added or removed between pages. With the status `error` or `cancelled`, the order is
-   * that in which the jobs ended.
+   * listed exactly once, whatever is added or removed between pages. With the status `error` or `cancelled`, jobs are in
+   * the order in which they ended.
    *
    * With at most one of `status`, `jobName`, `queue` and `key`, the cost depends only on the page. With several, or with
-   * `errorText`, at most 5,000 jobs are searched. A page may then have fewer jobs than `limit`, even none, but a cursor
-   * to continue. A page holds at most 5 MB as JSON, or a single job, so pages of large jobs are shorter too.
+   * `errorText`, at most 5,000 jobs are searched. A page may then have fewer jobs than `limit`, even none, but a cursor to
+   * continue. A page holds at most 5 MB as JSON, or a single job, so pages of large jobs are shorter too.
    *
    * @throws ValidationError for an invalid filter or a cursor that no page returned
    * @example
@@ -121,7 +121,7 @@ export class Jobs<out Kinds extends JobsByName = JobsByName> {
   }
 
   /**
-   * Returns the steps of a job that are stored, what it waits for, and the signals that no step has taken.
+   * Returns the stored steps of a job, the things that it waits for, and the signals that no step has taken.
    *
    * @throws NotFoundError
    */
@@ -130,11 +130,11 @@ export class Jobs<out Kinds extends JobsByName = JobsByName> {
   }
 
   /**
-   * Returns a page of the jobs that the steps of a job have added, at all levels. Each is followed by those below it, as in a
-   * tree, and its `parents` tell how deep it is. Inputs, outputs, progress and stacks are left out.
+   * Returns a page of the jobs that the steps of a job have added, at all levels. Each is followed by those below it, as in
+   * a tree, and its `parents` tell how deep it is. Inputs, outputs, progress and stacks are left out.
    *
-   * @param filter with `status`, 5,000 of them are searched for a page, which may have fewer jobs than `limit`, even none, and
-   *   a cursor to continue
+   * @param filter with `status`, each page searches 5,000 jobs. A page may then have fewer jobs than `limit`, even none,
+   *   but a cursor to continue
    * @throws ValidationError for an invalid filter or a cursor that no page returned
    */
   async children(id: string, filter?: ChildrenFilter): Promise<JobPage> {
@@ -157,7 +157,7 @@ export class Jobs<out Kinds extends JobsByName = JobsByName> {
     return countDueJobs((await this.collections()).jobs, await this.claims.claimable(), valid);
   }
 
-  /** Returns how many queued jobs wait for a place in a limit, up to 10,000. With none, that reads nothing. */
+  /** Returns how many queued jobs wait for a place in a limit, up to 10,000. Reads nothing if none waits. */
   async countBlocked(): Promise<CappedCount> {
     return countBlocked((await this.collections()).jobs);
   }

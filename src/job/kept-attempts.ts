@@ -6,8 +6,8 @@ import type { AttemptOutcome } from './past-attempt.js';
 const MAX_PAST = 20;
 
 /**
- * Returns an expression for the past attempts, with the one that has just ended if the job is queued again. The one that
- * settled a job is told by the job's own times.
+ * Returns an expression for the past attempts. Includes the attempt that has just ended if the job is queued again. If that
+ * attempt settled the job, the job's own times describe it.
  */
 export function ifQueuedAgain(outcome: AttemptOutcome): Document {
   return whenQueued(appended({ ended: '$$NOW', outcome }), '$attempts');

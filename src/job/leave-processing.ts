@@ -4,8 +4,8 @@ import { DEFAULT_RETENTION } from './job-options.js';
 
 /**
  * Returns the stages with which a job leaves `processing`. Every ending of an attempt passes through here, or through
- * `completeAttempts`: completed, failed, given back, turned away or lost. They set the status first, then the fields that
- * depend on it, including `changes`. A job that is to be cancelled becomes so, however its attempt ended.
+ * `completeAttempts`: completed, failed, given back, turned away or lost. The stages set the status first, then the fields
+ * that depend on it, including `changes`. A job that is to be cancelled becomes `cancelled`, however its attempt ended.
  */
 export function leaveProcessing(statusUnlessCancelled: string | Document, changes: Document): Document[] {
   const isCancelled = { $ne: [{ $type: '$cancelRequested' }, 'missing'] };
@@ -26,7 +26,7 @@ export const unleased = { lease: '$$REMOVE', lastToken: '$lease.token' };
 /** The value of `claimable` for a queued job. Missing if the job must run alone. */
 export const unlessAlone = { $cond: ['$runAlone', '$$REMOVE', true] };
 
-/** Gives a job its unique key back whose period is not over. A job that was cancelled has freed it for good. */
+/** Gives a job its unique key back if the key's period is not over. A cancelled job has freed its key for good. */
 export const keepingKey = {
   $set: {
     uniqueKey: {

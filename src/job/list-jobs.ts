@@ -19,7 +19,7 @@ export interface JobConditions {
   readonly status?: JobStatus | undefined;
   readonly jobName?: string | undefined;
   readonly queue?: string | undefined;
-  /** Key of a group of failures: only jobs that are in `error` with it. */
+  /** Key of a group of failures. Selects the jobs in `error` that belong to it. */
   readonly failureKey?: string | undefined;
   /** A value of their input, such as `orderId=42`, if `orderId` is one of the `searchable` paths of their kind. */
   readonly key?: string | undefined;
@@ -29,10 +29,7 @@ export interface JobConditions {
 
 /** Selects jobs by when they ended. */
 export interface EndedBetween {
-  /**
-   * Leaves out jobs that ended before this moment. With the status `error` or `cancelled` and no `key`, it costs no
-   * search.
-   */
+  /** Leaves out jobs that ended before this moment. Costs no search with the status `error` or `cancelled` and no `key`. */
   readonly endedAfter?: Date | undefined;
   /** Leaves out jobs that ended at this moment or later. */
   readonly endedBefore?: Date | undefined;
@@ -41,8 +38,8 @@ export interface EndedBetween {
 /** Selects a page of jobs. `maxBytes` is their size as sent. */
 export interface JobsFilter extends PageFilter, JobConditions, EndedBetween {
   /**
-   * Order by when the jobs were added, or with the status `error` or `cancelled`, and no `key`, by when they ended. Default:
-   * `newest` first.
+   * Order of the jobs by when they were added. With the status `error` or `cancelled` and no `key`, the order by when they
+   * ended. Default: `newest` first.
    */
   readonly order?: 'newest' | 'oldest' | undefined;
   /** Leaves out inputs, outputs and stacks. */
@@ -86,16 +83,19 @@ export interface JobPage {
 }
 
 /**
- * Lists jobs page by page. A job that exists throughout is listed exactly once, whatever is added or removed. With the
- * status `error` or `cancelled`, so is a job that keeps it throughout: these lists are ordered by when the jobs ended.
+ * Lists jobs page by page. A job that exists throughout is listed exactly once, whatever is added or removed. Lists with
+ * the status `error` or `cancelled` are ordered by when the jobs ended. They list a job exactly once if it keeps its status
+ * throughout.
  *
- * Without conditions, or with only a `key`, a `jobName` or the status `error` or `cancelled`, it examines one more job than
- * it returns, and with a `key` also those that were added in the same millisecond as the last of the page before. The same holds for `queue` if the database has that index (see `IndexOptions`). For another status, several
- * conditions or `errorText`, it searches at most 5,000 jobs by one index. A page may then have fewer jobs than `limit`,
- * even none, but a cursor to continue. Pages of large jobs are shorter too, since a page holds at most `maxBytes` as
- * JSON, or a single job.
+ * With no condition, or with only a `key`, a `jobName` or the status `error` or `cancelled`, a page examines one more job
+ * than it returns. So does a page with only a `queue`, if the database has that index (see `IndexOptions`). With a `key`,
+ * it also examines the jobs added in the same millisecond as the last job of the page before.
  *
- * @param before leaves out, from a list with the oldest first, jobs that were added, or ended, at this moment or later
+ * For another status, several conditions or `errorText`, a page searches at most 5,000 jobs by one index. It may then have
+ * fewer jobs than `limit`, even none, but a cursor to continue. Pages of large jobs are shorter too, since a page holds at
+ * most `maxBytes` as JSON, or a single job.
+ *
+ * @param before in a list with the oldest first, leaves out jobs that were added, or ended, at this moment or later
  * @throws ValidationError for an invalid filter or a cursor that no page returned
  */
 export async function listJobs(
@@ -215,7 +215,10 @@ interface Stretch {
   readonly before: Date | undefined;
 }
 
-/** Whether a stretch has no room, which MongoDB would refuse. Since bounds may move, so has one that begins behind them. */
+/**
+ * Returns whether a stretch has no room. MongoDB would refuse it. Bounds may move between pages, so a stretch that begins
+ * behind its bounds has no room either.
+ */
 function isEmpty({ order, after, since, before }: Stretch): boolean {
   if (since && before && since >= before) return true;
   if (!after) return false;

@@ -7,9 +7,9 @@ import { Secrets } from './secrets.js';
 export type Redaction = readonly string[] | undefined;
 
 /**
- * Returns a job as somebody may see it who must not see the values of redacted fields. They are masked at their paths in
- * input, output and progress, and wherever else they are told. A job that was read without its input shows them only at their
- * paths.
+ * Returns a job with the values of redacted fields masked. Masks the redacted paths in input, output and progress, and
+ * these values wherever else they appear. If the job was read without its input, the values are unknown, and only the paths
+ * are masked.
  */
 export function maskedJob(job: Job, paths: Redaction): Job {
   if (paths?.length === 0) return job;

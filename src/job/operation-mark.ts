@@ -1,8 +1,8 @@
 import type { Document } from 'mongodb';
 
 /**
- * Mark that an operation on many jobs leaves in each job that it changed. With it, the operation neither changes the
- * job twice nor forgets what it was.
+ * Mark that an operation on many jobs leaves in each job that it changed. The mark keeps the operation from changing a job
+ * twice, and stores the fields that the job had before.
  */
 export interface OperationMark {
   readonly id: string;
@@ -26,7 +26,10 @@ const remembered = [
   'givenBackCounter',
 ] as const;
 
-/** Returns the stages that mark a job before an operation changes it. The mark of an earlier one would be merged with it. */
+/**
+ * Returns the stages that mark a job before an operation changes it. They remove an earlier mark first, since MongoDB would
+ * merge the two.
+ */
 export function markedBy(operation: string): Document[] {
   const was = Object.fromEntries(remembered.map((field) => [field, `$${field}`]));
   return [{ $unset: 'operation' }, { $set: { operation: { id: { $literal: operation }, was } } }];

@@ -30,8 +30,8 @@ export type Outcome =
   /** Begins another run with this input, and with no step. See `continueAs`. */
   | { readonly kind: 'continued'; readonly input: unknown; readonly keys?: readonly string[] | undefined }
   /**
-   * Unfinished when its worker had to stop. `atDeadline` means that the invocation ran out of time. `isUndoable`: instead of
-   * ending in `error` after too many times, the job undoes its steps first.
+   * Unfinished when its worker had to stop. `atDeadline` means that the invocation ran out of time. With `isUndoable`, the
+   * job undoes its steps before it ends in `error` after too many times.
    */
   | { readonly kind: 'givenBack'; readonly atDeadline: boolean; readonly isUndoable?: true };
 
@@ -52,7 +52,7 @@ export interface Settlement {
   /** True if the job is deleted on completion, because its retention is 0. */
   readonly isDeletedWhenCompleted?: boolean;
   /**
-   * The job's flow control, if it holds places in limits, or a moment of a rate limit. `held`: it keeps one of the places
+   * Set if the job holds places in limits, or has a moment of a rate limit. `held` means that it keeps one of the places
    * until it is settled.
    */
   readonly flow?: 'limited' | 'held';
@@ -97,8 +97,8 @@ export function queuedAgain({ jobName, queue }: ClaimedJob, outcome: Outcome): Q
 
 /**
  * Returns the places that a written outcome freed. A job that was given back keeps its places. A job in a strict order, or
- * with a queued successor, keeps its place until it is settled. In a strict order it also keeps it in `error` if that stops
- * the line. See held-places.ts.
+ * with a queued successor, keeps its place until it is settled. A job in `error` that stops its strict order keeps its
+ * place too. See held-places.ts.
  *
  * @param settledAs the job's new status, or undefined if nothing was changed
  */

@@ -9,7 +9,10 @@ export interface ClaimFilter {
   readonly jobNames: readonly string[];
   /** Queues to take jobs from. Absent for all. */
   readonly queues?: readonly string[];
-  /** Names of those jobs that take turns. Of these, jobs that wait for their turn are ready too. Absent for none. */
+  /**
+   * Names among these whose jobs take turns. Jobs of these names are ready even while they wait for their turn. Absent for
+   * none.
+   */
   readonly inTurns?: readonly string[];
   /** Takes only jobs with this `runAt` or a later one. */
   readonly runAtFrom?: Date;

@@ -31,7 +31,7 @@ interface Place {
 
 /**
  * Returns a copy of a value with the mask at each redacted path. `*` in a path stands for every key. A list stands for all
- * its items, except if the path names one. What is absent or null stays so.
+ * its items, except if the path names one. Absent values and nulls stay.
  *
  * @param paths undefined if nobody knows them. Then all is masked
  */
@@ -51,9 +51,9 @@ export function valuesAt(value: unknown, paths: readonly string[]): unknown[] {
 }
 
 /**
- * Returns a copy of an input that somebody saw with masks and sends back: each mask at a redacted path gives way to what is
- * stored there. A mask with nothing behind it stays. So does one in a list of another length, in which nobody knows which
- * item was meant.
+ * Returns a copy of an input that somebody saw with masks and sends back. Replaces each mask at a redacted path by the
+ * value stored there. A mask without a stored value stays. So does a mask in a list whose length has changed, because
+ * nobody knows which item was meant.
  */
 export function restored(given: unknown, stored: unknown, paths: readonly string[]): unknown {
   return changeAt(given, stored, paths, ({ value, beside }) =>
@@ -73,7 +73,7 @@ export function refuseMasks(input: unknown, paths: readonly string[], subject: s
 
 const IS_MASK = `expected its value, not '${MASK}', which stands for it where it is not shown`;
 
-/** Returns whether a path of an issue or of another option meets a redacted path: is the same, above it or below it. */
+/** Returns whether a path of an issue or of another option equals a redacted path, or lies above or below one. */
 export function meets(path: string, paths: readonly string[]): boolean {
   const keys = path === '' ? [] : path.split('.');
   return paths.some((redacted) => overlap(keys, redacted.split('.')));
@@ -117,7 +117,7 @@ function isAbsent(value: unknown): value is null | undefined {
   return value === undefined || value === null;
 }
 
-/** Returns a copy of a value in which what stands at the paths is changed. */
+/** Returns a copy of a value with changes at the paths. */
 function changeAt(
   value: unknown,
   beside: unknown,

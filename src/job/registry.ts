@@ -177,7 +177,7 @@ export class JobRegistry {
     return new Set(names.filter((name) => suffices(callerRole, roles.get(name) ?? callerRole)));
   }
 
-  /** Returns those of these kinds of jobs that are known here or stored. */
+  /** Returns the kinds of jobs with these names that are known here or stored. */
   readonly kindsOf = async (names: readonly string[]): Promise<ReadonlyMap<string, KnownKind>> => {
     const stored = await this.#findUnknown(names);
     return new Map([

@@ -12,7 +12,7 @@ export interface Replacement {
 
 /**
  * Gives waiting jobs the inputs and options of others, in the given order, by one command. Returns the jobs whose holders
- * still waited. Another command finds out which ones, if not all did.
+ * still waited. If some no longer waited, another command finds out which.
  */
 export async function replaceMany(
   jobs: Collection<JobDocument>,
@@ -51,7 +51,10 @@ export async function findLost(
   return (await jobs.find(lost, options).toArray()).flatMap(lostKeys);
 }
 
-/** Returns the replacements up to the one that each holder has. Another add may have hidden some, which are repeated. */
+/**
+ * Returns, for each holder, the replacements up to the one that it has now. If another add replaced a holder since, its
+ * replacements are left out, and are repeated.
+ */
 async function replacedOf(
   jobs: Collection<JobDocument>,
   replacements: readonly Replacement[],

@@ -23,12 +23,12 @@ const MAX_NEEDLES = 20_000;
 /** Texts below this length were not cut, so no value stands at their end in part. */
 const MIN_CUT_LENGTH = 500;
 
-/** How much of the beginning of a value counts as part of it, at the end of a text that was cut. */
+/** Minimum length of the beginning of a value that is masked at the end of a cut text. */
 const MIN_BEGINNING_LENGTH = 4;
 
 /**
- * The values of the redacted fields of an input, to be found in what else is told of its job: error messages, stacks, log
- * lines. Each is also found in the form in which JSON, `inspect` and an address write it.
+ * Finds the values of an input's redacted fields in everything else that is told of its job: error messages, stacks and log
+ * lines. Also finds each value in the form in which JSON, `inspect` or an address writes it.
  */
 export class Secrets {
   readonly #needles = new Map<string, string>();
@@ -100,7 +100,7 @@ export class Secrets {
     };
   }
 
-  /** Returns an error of a schema as it may be told. Others stay as they are. */
+  /** Returns a schema's error without the values. Returns any other error as it is. */
   hideInError(error: unknown): unknown {
     if (isKind(error, ValidationError))
       return new ValidationError(
@@ -133,7 +133,7 @@ export class Secrets {
       if (form.length >= MIN_LENGTH) this.#needles.set(form.slice(0, MAX_NEEDLE_LENGTH).toLowerCase(), form);
   }
 
-  /** How much of a text belongs to the value that it begins with. */
+  /** Returns how much of a text belongs to the value at its beginning. */
   #lengthAt(text: string, needle: string): number {
     const whole = this.#needles.get(needle.toLowerCase()) ?? needle;
     let length = needle.length;

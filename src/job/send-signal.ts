@@ -21,8 +21,8 @@ export interface SentSignal {
 }
 
 /**
- * Puts a signal into the mailbox of a job, and lets the job go on if it waits for it. One command, also for a duplicate
- * that is sent while the job takes the first.
+ * Puts a signal into the mailbox of a job, and lets the job go on if it waits for it. Costs one command, even for a
+ * duplicate that is sent while the job takes the first signal.
  *
  * @param signalId id chosen by the sender
  * @returns what became of it, and the job if it goes on

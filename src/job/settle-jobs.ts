@@ -17,11 +17,11 @@ export type SettledAs = JobStatus | 'stale';
 /**
  * Records how attempts ended, and returns each job's new status in the given order.
  *
- * Any number of attempts costs one command, with one statement for all that completed from the same claim. A second
- * command is needed if some did not complete, or if not all matched. If all completed and none is to be kept, one
- * command deletes the jobs instead. Otherwise such jobs are settled with the others, and the TTL index removes them
- * within a minute. Every statement names its token. After an unknown outcome the caller must repeat the whole call,
- * since the driver does not retry updates of many jobs. Repeating is safe.
+ * Any number of attempts costs one command, with one statement for all that completed from the same claim. A second command
+ * is needed if some did not complete, or if not all matched. If all completed and none is to be kept, one command deletes
+ * the jobs instead. If only some are not to be kept, they are settled with the others, and the TTL index removes them
+ * within a minute. Every statement names its token. After an unknown outcome the caller must repeat the whole call, since
+ * the driver does not retry updates of many jobs. Repeating is safe.
  */
 export async function settleJobs(
   jobs: Collection<JobDocument>,
@@ -74,8 +74,8 @@ function isDeletable({ outcome, isDeletedWhenCompleted }: Settlement): boolean {
 }
 
 /**
- * Deletes completed jobs by one command. A job that was made ahead and ended before its occurrence must stay until then
- * (see remove-jobs.ts), so it is settled instead, as is a job that is to be cancelled.
+ * Deletes completed jobs by one command. Two sorts of jobs are settled instead: a job that is to be cancelled, and a job
+ * made ahead that ended before its occurrence, and must stay until then (see remove-jobs.ts).
  */
 async function deleteJobs(
   jobs: Collection<JobDocument>,
@@ -171,8 +171,8 @@ function toBeCompleted(settlements: readonly Settlement[]): Filter<JobDocument> 
 }
 
 /**
- * Leaves out jobs that are to be cancelled, which a completed attempt ends as `cancelled`. The count of a bulk write
- * cannot tell the two apart, so such a job is settled on its own after reading back.
+ * Leaves out jobs that are to be cancelled. A completed attempt ends such a job as `cancelled`, and the count of a bulk
+ * write cannot tell the two statuses apart. So such a job is settled on its own after reading back.
  */
 const unlessToBeCancelled = { cancelRequested: { $exists: false } };
 

@@ -15,6 +15,6 @@ export interface EndedStep {
   readonly state: (typeof endStates)[number];
   /** Number of its tries, including failed ones. 0 for a wait. */
   readonly tries: number;
-  /** How long its last try took, or how long it waited, in milliseconds. Of an iteration, the part in this attempt. */
+  /** How long its last try took, or how long it waited, in milliseconds. For an iteration, the part in this attempt. */
   readonly durationMs: number;
 }

@@ -59,7 +59,7 @@ export interface StepsState {
   readonly run: number;
   /** Version of the code with which the run began. Absent until a step is stored. */
   readonly version?: number;
-  /** The things that the job waited for when it was last suspended. It waits as long as its `runAt` is not reached. */
+  /** The things that the job waited for when it was last suspended. The job still waits for them until its `runAt`. */
   readonly waits?: readonly StepWait[];
   /** Whether a stored step can be undone, and whether that is under way because the job has failed for good. */
   readonly undo?: 'possible' | 'underWay';
@@ -67,7 +67,7 @@ export interface StepsState {
   readonly children?: true;
 }
 
-/** Key of the failure because of which the steps are undone. A step of this name would be refused as used. */
+/** Key of the failure for which the steps are undone. A step of this name would be refused as already used. */
 export const FAILURE = '(failure)';
 
 /** A signal that no step has taken yet. */
@@ -116,8 +116,8 @@ export interface StepWrites {
   /** Version of the code, stored with the first step of a run. */
   readonly version: number;
   /**
-   * Signals that their step refuses. Those that a link sent have their name as their id, which is forgotten, so that the link
-   * can be used again.
+   * Signals that their step refuses. A signal that a link sent has its name as its id. That id is forgotten, so that the
+   * link can be used again.
    */
   readonly drops?: readonly Pick<StoredSignal, 'key' | 'name'>[];
   /** A document with older entries, which are removed from the job. */
@@ -133,5 +133,5 @@ export const MAX_SIGNALS_BEFORE_LARGE = 10;
 export const LARGE_SIGNAL_BYTES = 4 * 1024;
 export const MAX_SIGNAL_IDS = 200;
 
-/** When a job goes on that waits for as long as it takes. The last moment with a year of four digits. */
+/** Moment at which a job goes on that waits without a time limit. The last moment with a year of four digits. */
 export const NEVER = new Date('9999-12-31T00:00:00Z');

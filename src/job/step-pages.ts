@@ -7,8 +7,8 @@ import type { JobDocument } from './job.js';
 import type { StepEntry } from './step-log.js';
 
 /**
- * A document of the collection `jobSteps`: steps of a job with many. Its id begins with the job's. The job's document
- * points to it. A page that no job points to is removed by `sweepPages`.
+ * A document of the collection `jobSteps`. Holds steps of a job that has many. Its id begins with the job's. The job's
+ * document points to it. A page that no job points to is removed by `sweepPages`.
  */
 export interface StepPageDocument {
   readonly _id: string;
@@ -28,7 +28,7 @@ export const stepPagesCollection: CollectionDescription = {
   formerIndexes: [],
 };
 
-/** How long a page may be without a job that points to it. Its worker may be about to write that. */
+/** How long a page may exist before a job points to it. Its worker may be about to write that. */
 const CHECK_AFTER_MS = 24 * 60 * 60 * 1000;
 
 /** Stores a page, and returns its id. Safe to repeat. */
@@ -48,7 +48,7 @@ export async function addPage(
   return _id;
 }
 
-/** How pages are read that may be large: how much at a time, how much in all, and which of their fields. */
+/** Limits for reading pages, which may be large: how much at a time, how much in all, and which of their fields. */
 export interface PageLimits {
   readonly maxBytes?: number;
   readonly projection?: Readonly<Record<string, 0>>;

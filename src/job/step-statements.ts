@@ -51,7 +51,7 @@ function inRunOf(version: number): Document {
   return { ...inRun, 'steps.version': { $ifNull: ['$steps.version', version] } };
 }
 
-/** Whether a job that stores this gets on: it does not repeat it. */
+/** Returns whether storing this is progress: the job does not repeat the step. */
 export function isProgress({ state }: Pick<StepWrite, 'state'>): boolean {
   return state !== 'begun' && state !== 'retrying';
 }
@@ -97,8 +97,8 @@ function literal(texts: readonly string[]): Document {
 }
 
 /**
- * Returns the stages that store where iterations go on, and waits that have ended. One that was overtaken by a later cursor,
- * or by the end of its step, changes nothing.
+ * Returns the stages that store where iterations go on, and waits that have ended. A cursor changes nothing if a later
+ * cursor or the end of its step is already stored.
  */
 export function storeCursors(cursors: readonly CursorWrite[]): Document[] {
   return cursors.map(({ version, ...write }) => ({
@@ -159,8 +159,8 @@ function toWait({ name, kind, signal, on, agoMs, until }: WaitWrite): Document {
 }
 
 /**
- * Returns when a job goes on whose waits are stored: now if a signal is there that it waits for, else at the earliest
- * moment.
+ * Returns when a job with stored waits goes on. If a signal that it waits for is there, it goes on now. Otherwise it goes
+ * on at the earliest moment.
  */
 export function wakeUp(waits: readonly WaitWrite[]): Document {
   const awaited = waits.flatMap(({ signal }) => signal ?? []);
@@ -284,8 +284,8 @@ const noLongerUndoing = {
 };
 
 /**
- * Fields of a job that a person retries: its failed steps are tried anew, in the same run. A job of which a step was undone
- * begins another run without any.
+ * Fields of a job that a person retries. Its failed steps are tried anew, in the same run. A job with an undone step begins
+ * another run without any steps.
  */
 export const tryingStepsAnew = {
   steps: { $cond: [isUndone, anotherRun, noLongerUndoing] },

@@ -24,8 +24,8 @@ export interface Steps {
    * Runs a step and returns its result, which is stored by the time the promise resolves. If the process ends before, the
    * step runs again with the same `idempotencyKey`.
    *
-   * An error goes to the job, whose attempt fails unless it catches the error. With `retry`, the step is tried again
-   * first, which uses up no attempt of the job.
+   * An error goes to the job. If the job does not catch it, the attempt fails. With `retry`, the step is tried again first,
+   * which uses up no attempt of the job.
    *
    * @throws StepFailedError once all tries have failed, in this attempt and in each later one. It ends the job in `error`
    *   unless the job catches it
@@ -48,8 +48,9 @@ export interface Steps {
     work: StepFunction<Value>,
   ): Promise<Value>;
   /**
-   * Runs a step in a transaction of MongoDB. Its writes with this session and the fact that it ended are stored together or
-   * not at all: exactly once, also if the process ends in between, and nothing if another worker has taken the job.
+   * Runs a step in a transaction of MongoDB. Its writes with this session are stored together with its end, or not at all.
+   * So they are stored exactly once, even if the process ends in between. If another worker has taken the job, nothing is
+   * stored.
    *
    * `work` is called again after a conflict with another transaction. It should take less than the worker's lease (30 s by
    * default), because the lease is not renewed meanwhile. MongoDB ends a transaction after 60 s.
@@ -147,14 +148,14 @@ export interface Steps {
     ...args: [...InputArguments<NoInfer<Input>>, options?: InvokeOptions<NoInfer<Output>>]
   ): Promise<Output>;
   /**
-   * Adds a child job for each of up to 100,000 inputs, waits until all have ended, and returns how they ended. What the
-   * children returned is read when it is asked for.
+   * Adds a child job for each of up to 100,000 inputs, waits until all have ended, and returns how they ended. The outputs
+   * of the children are read when they are asked for.
    *
-   * The inputs must be the same when the function is called anew, until the children are added. So compute them in a step
-   * if they change.
+   * Until the children are added, each call of the job's function must give the same inputs. So compute inputs that may
+   * change in a step.
    *
-   * @throws StepFailedError if some failed for good or were cancelled, except with `onError: 'collect'`. If a person retries
-   *   this job, only these are queued again
+   * @throws StepFailedError if some failed for good or were cancelled, except with `onError: 'collect'`. If a person
+   *   retries this job, only these are queued again
    * @throws ValidationError for an input that the schema refuses. Nothing is added then
    * @example
    * const pages = await step.fanOut('render', renderPage, input.pages.map((page) => ({ page })), { concurrency: 20 });
@@ -174,7 +175,7 @@ export interface Steps {
   ): Promise<MemberResults<Output>>;
   /**
    * Ends this run, and begins the next one with another input and no steps, for jobs that go on for ever. Signals that no
-   * step has taken are kept. Attempts are counted anew. Nothing after it runs.
+   * step has taken are kept. Attempts are counted anew. Code after the call does not run.
    *
    * @throws ValidationError for an input that the job's schema refuses
    * @example
@@ -193,13 +194,15 @@ export type TransactionFunction<Value> = (
 
 /** Options of a step. */
 export interface StepOptions<Value = unknown> extends NamedBefore {
-  /** Schema of the result. What is stored is parsed by it at each read, so it may also fill in what older code left out. */
+  /**
+   * Schema of the result. Parses the stored result at each read, so it may also fill in fields that older code left out.
+   */
   readonly output?: StandardSchemaV1 | undefined;
   /** Tries the step again if it fails. Default: none, so that the job's attempt fails. */
   readonly retry?: StepRetry;
   /**
    * Never runs the step twice. A step that was cut off throws StepInterruptedError, for nobody knows what it did. Costs
-   * another write. Without `retry`.
+   * another write. Cannot be combined with `retry`.
    */
   readonly atMostOnce?: boolean;
   /**
@@ -215,7 +218,7 @@ export interface StepOptions<Value = unknown> extends NamedBefore {
 export interface StepRetry {
   /** Maximum number of tries, including the first. */
   readonly attempts: number;
-  /** Delay between tries. The job is suspended for more than 2 seconds. Default: exponential, from a second. */
+  /** Delay between tries. The job is suspended for a delay of more than 2 seconds. Default: exponential, from a second. */
   readonly delay?: RetryDelay;
 }
 

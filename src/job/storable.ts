@@ -191,8 +191,8 @@ function copyProperty(copy: Record<string, unknown>, key: string, value: object,
 }
 
 /**
- * Returns whether the driver would misread a list. It looks up the list's key among its options, finds the method that
- * every object inherits, and returns bytes.
+ * Returns whether the driver would misread a list. The driver looks up the list's key among its options. If it finds a
+ * method that every object inherits, it returns bytes.
  */
 function isMisreadList(key: string, item: unknown): boolean {
   return Array.isArray(item) && key in Object.prototype;

@@ -50,7 +50,7 @@ export async function toNewJob(
   };
 }
 
-/** Returns what is wrong with the options of a job: in a strict order, nothing except the moment of adding counts. */
+/** Returns the issues of a job's options. In a strict order, nothing except the moment of adding counts. */
 export function orderIssues({ limits }: NewJob, options: Partial<Record<string, unknown>>): Issue[] {
   if (!isOrdered(limits)) return [];
   return ['priority', 'runAt', 'delay', 'debounce']

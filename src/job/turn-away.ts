@@ -4,7 +4,7 @@ import type { HeldSlot, JobLimit } from './flow-rules.js';
 import { placesUntilSettled } from './held-places.js';
 import { leaveProcessing, whenQueued } from './leave-processing.js';
 
-/** Place for a claimed job that may not run yet. */
+/** Destination of a claimed job that may not run yet. */
 export type TurnedAway =
   /** The job waits in line for a place in a limit, and keeps the places that it has. */
   | {
@@ -13,7 +13,7 @@ export type TurnedAway =
       readonly limits: readonly JobLimit[];
       readonly slots: readonly HeldSlot[];
     }
-  /** The job waits for the moment that a rate limit gave it. Without `by`, for the index of places. */
+  /** The job waits for the moment that a rate limit gave it. Without `by`, it waits for the index of places. */
   | { readonly kind: 'postponed'; readonly until: Date; readonly by?: string }
   /** The job goes back to where it was, because the worker has no room. */
   | { readonly kind: 'returned' };

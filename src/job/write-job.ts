@@ -161,8 +161,9 @@ type InTransaction = Omit<JobWriting, 'lost'> & { readonly session: ClientSessio
 
 /**
  * Adds a job in a transaction. Looks up the holder first, because a duplicate key would abort the transaction. A running
- * job loses its key outside of the transaction, which would otherwise hold up the worker that renews the job's lease.
- * If the transaction has seen the job with its key, it ends with a write conflict, and the next one adds the job.
+ * job loses its key outside of the transaction. Otherwise the transaction would hold up the worker that renews the job's
+ * lease. If the transaction has seen the running job with its key, it ends with a write conflict, and the next transaction
+ * adds the job.
  */
 async function addInTransaction(
   jobs: Collection<JobDocument>,
@@ -199,8 +200,8 @@ async function freeKey(jobs: Collection<JobDocument>, id: string, uniqueKey: str
 }
 
 /**
- * Returns whether the stored job is the one being added, which means that an earlier try added it. A job that has gone on
- * with another input had this one once.
+ * Returns whether the stored job is the one being added, so that an earlier try added it. A stored job in a later run
+ * counts too. It has another input now, but once had this one.
  */
 export function isSameJob(stored: StoredJob | undefined, { jobName, input, group }: NewJob): boolean {
   if (stored?.jobName !== jobName || stored.group !== group) return false;
