@@ -8,7 +8,10 @@ import { byId } from '../mongo/by-index.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
 import type { LimitDocument, Probe } from './limit-document.js';
 
-/** How long the document of an open breaker is kept after the last change. A kind that nobody ran since may run again. */
+/**
+ * How long the document of an open breaker is kept after the last change. A kind of jobs that nobody ran for so long may
+ * run again.
+ */
 const KEPT_MS = 24 * 3600 * 1000;
 
 /** A circuit breaker that is open, or half open. */
@@ -17,7 +20,7 @@ export interface OpenBreaker {
   /** Milliseconds until a job may be tried. 0 or less for half open. */
   readonly probeInMs: number;
   readonly probeAt: Date;
-  /** The job that is tried, or was tried last and did not tell how it ended. */
+  /** The job that is tried, or the last job that was tried, if nobody learned how it ended. */
   readonly probe?: Probe;
 }
 
@@ -97,7 +100,7 @@ function lastOf(list: Document, count: number): Document {
 }
 
 /**
- * Makes a job the only one that is tried, if the breaker still is as it was found. Returns whether it did.
+ * Makes a job the only one that is tried, unless the breaker has changed since it was found. Returns whether it did.
  *
  * @param found the half open breaker
  * @param lookMs how long nobody asks whether the job still runs

@@ -18,7 +18,9 @@ import {
 } from './breaker-statements.js';
 import type { FlowCollections } from './limit-document.js';
 
-/** How long a read is trusted. So an open breaker is noticed after at most this time, as a paused queue is. */
+/**
+ * How long a read is trusted. So this process notices an open breaker after at most this time, as it does a paused queue.
+ */
 const READ_AGAIN_MS = 5_000;
 
 /** How long an attempt that ended waits for the write. */
@@ -37,9 +39,9 @@ export interface BreakersOptions {
 /**
  * The circuit breakers of the kinds of jobs that this process runs.
  *
- * Closed: failed attempts are counted, by a command each. Open: claims leave out the kind. Half open, which is open after
- * its pause: one job is tried among all workers, and how it ends decides. The job is known by its lease, so if its worker
- * dies, another job is tried once the lease has expired.
+ * Closed: failed attempts are counted, by a command each. Open: claims leave out the kind. Half open, after the pause: all
+ * workers together try one job, and its end decides. The breaker knows this job by its lease. If the job's worker dies,
+ * another job is tried once the lease has expired.
  */
 export class Breakers {
   /** The breakers known to be open or half open, and when a job may be tried, by `performance.now()`. */
@@ -76,8 +78,8 @@ export class Breakers {
   }
 
   /**
-   * Returns the claimed jobs that may start. Of a kind whose breaker is half open, that is one, or none while another is
-   * tried. The others go back to the queue as they were. Costs nothing while all breakers are closed.
+   * Returns the claimed jobs that may start. If the breaker of a kind is half open, one of its jobs may start, or none
+   * while another is tried. The others go back to the queue as they were. Costs nothing while all breakers are closed.
    *
    * @throws the driver's errors. The jobs are then still leased
    */
@@ -94,7 +96,7 @@ export class Breakers {
     return claimed.filter((job) => !refused.has(job));
   }
 
-  /** Lets other jobs be tried in place of those that were not admitted after all. */
+  /** Lets other jobs be tried in place of those that may not start after all. */
   async letGo(admitted: readonly ClaimedJob[], of: readonly ClaimedJob[]): Promise<void> {
     for (const job of of) {
       if (this.#isProbe(job) && !admitted.some(({ id }) => id === job.id)) await this.#endProbe(job, 0);
@@ -102,11 +104,11 @@ export class Breakers {
   }
 
   /**
-   * Learns how an attempt ended. Returns a promise of the write if that changes anything, which never rejects, and ends
-   * within a second or two.
+   * Learns how an attempt ended. If that changes anything, returns a promise of the write. The promise never rejects, and
+   * resolves within a second or two.
    *
-   * An attempt that ended its job in `error` by itself shows that its job is bad, not that the service is down. One that
-   * was cancelled shows nothing.
+   * An attempt that ended its job in `error` by itself shows that its job is bad, not that the service is down. A cancelled
+   * attempt shows nothing.
    */
   ended(job: ClaimedJob, ending: Outcome, isCancelled: boolean): Promise<void> | undefined {
     const rules = this.options.rulesOf(job.jobName);
@@ -179,7 +181,7 @@ export class Breakers {
     return endProbe(this.options.collections.limits, job, againInMs);
   }
 
-  /** Counts a failure by the next write, which begins when the one that is under way has ended. */
+  /** Counts a failure by the next write, which begins once the present one has ended. */
   #countFailure(jobName: string, rules: BreakerRules): Promise<void> {
     const waiting = this.#failures.get(jobName);
     if (waiting) {
@@ -203,7 +205,10 @@ export class Breakers {
     this.#tellOpened(jobName, rules.pauseMs);
   }
 
-  /** Attempts wait for the write, so that no further one begins before it. A dead connection must not hold them up. */
+  /**
+   * Waits for the write, so that no further attempt begins before it. A dead connection must not hold up attempts, so the
+   * wait is limited.
+   */
   async #quietly(write: Promise<void>): Promise<void> {
     try {
       await withinTime(MAX_WAIT_MS, write);

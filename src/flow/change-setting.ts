@@ -13,8 +13,8 @@ export interface SettingChange {
 }
 
 /**
- * Changes the setting of a limit, and returns the new one. A limit that is paused already keeps the moment since when it
- * is. A document that nothing needs any more is removed.
+ * Changes the setting of a limit, and returns the new one. A limit that is already paused keeps the moment at which it was
+ * paused. A document that nothing needs any more is removed.
  *
  * @throws ForeignDocumentsError if a foreign document has the key as its id
  */

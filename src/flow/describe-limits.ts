@@ -17,7 +17,7 @@ export interface Limit {
   readonly key: string;
   /** Jobs that wait for a place in it, counted up to 1,000. */
   readonly waiting: CappedCount;
-  /** Moment since which the longest-waiting of the counted jobs waits. Null if none waits. */
+  /** Moment at which the longest-waiting of the counted jobs began to wait. Null if none waits. */
   readonly oldest: Date | null;
   /** How many of its places are taken. */
   readonly taken: number;
@@ -27,7 +27,7 @@ export interface Limit {
   readonly max: number | null;
   /** Moment at which it was paused. Null if it is not paused. */
   readonly paused: Date | null;
-  /** When no job starts before, because a job was told to slow down. Null if that is over. */
+  /** Moment before which no job starts, because a job was told to slow down. Null if the moment has passed. */
   readonly slowedUntil: Date | null;
   /** Strict order: id of the failed job that holds up the others. Null if none does. */
   readonly stoppedBy: string | null;

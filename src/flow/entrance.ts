@@ -30,8 +30,9 @@ export class Entrance {
   /**
    * Puts new jobs in line that must not overtake others. Costs nothing for jobs without a strict order and turns.
    *
-   * In a strict order, each job gets a `runAt` of its own, later than those of the jobs before it. Jobs that take turns and
-   * are delayed, wait for other jobs, or are added in a transaction, get in line when they are claimed.
+   * In a strict order, each job gets a `runAt` of its own, later than those of the jobs before it. A job that takes turns
+   * gets in line later, when it is claimed, in three cases: it is delayed, waits for other jobs, or is added in a
+   * transaction.
    */
   readonly putInLine = async (
     jobs: readonly NewJob[],
@@ -47,8 +48,8 @@ export class Entrance {
   };
 
   /**
-   * Lets the first of these jobs in their lines run, if there is a place. Returns the jobs that may run now. If it fails,
-   * the look within a minute does it.
+   * Lets those of these jobs run that are first in their lines, if there is a place. Returns the jobs that may run now. If
+   * the call fails, somebody looks after the lines within a minute.
    *
    * @param freed keys of limits in which others lost their places
    */

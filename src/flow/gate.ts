@@ -54,8 +54,8 @@ export interface GateOptions {
  * The gate between a claim and the start of the claimed jobs. A job of a kind with limits starts only while it holds a
  * place in each of its concurrency limits, and once its rate limit has granted it a start.
  *
- * A job that finds a limit full is returned to the queue as blocked. No claim sees it until somebody gives it a place.
- * So a job is turned away at most once per limit, and blocked jobs cost a claim nothing.
+ * A job that finds a limit full is returned to the queue as blocked. No claim sees such a job until somebody gives it a
+ * place. So a job is turned away at most once per limit, and blocked jobs cost a claim nothing.
  */
 export class Gate {
   constructor(private readonly options: GateOptions) {}
@@ -113,8 +113,8 @@ export class Gate {
   }
 
   /**
-   * Gives more jobs a turn, because the worker has too few. Returns those that may run now. Costs nothing if no kind of this
-   * process takes turns, and one command if no job waits for its turn.
+   * Gives more jobs a turn, because the worker has too few jobs. Returns the jobs that may run now. Costs nothing if no
+   * kind of this process takes turns, and one command if no job waits for its turn.
    *
    * @param idle how many more jobs the worker could run
    * @throws the driver's errors
@@ -163,7 +163,7 @@ function ownLimits({ jobName, exclusiveKey, group, groupLimit }: ClaimedJob): Jo
   ];
 }
 
-/** The lines that a job entered when it was added. It stays in them, whatever the rules say today. */
+/** The lines that a job entered when it was added. The job stays in these lines, whatever the rules say today. */
 function linesEntered({ limits = [] }: ClaimedJob): JobLimit[] {
   return limits.filter(isLined);
 }
@@ -226,8 +226,9 @@ class Admission {
       }
       undecided = [...lost];
     }
-    // A place may have become free between the look and the write, and its holder found no job in line. Or a person has
-    // changed the limit since. If jobs of this claim hold all its places, these are taken, because they have not begun.
+    // A place may have become free after the look, while its holder found no job in line yet. Or a person has changed the
+    // limit since. If jobs of this claim hold all places of a limit, their places are taken away, because they have not
+    // begun.
     const held = this.#heldBy(admitted);
     if (blockedBy.size > 0) this.#requeued.push(...(await lines.unblock(blockedBy, held)));
     // The number of turns grows slowly, because the keys of other claims are to have some too.
@@ -237,7 +238,7 @@ class Admission {
     return { admitted, requeued: this.#requeued };
   }
 
-  /** Finds the taken places, except of limits whose places are all held by jobs of this claim. */
+  /** Finds the taken places of limits. Leaves out a limit if jobs of this claim hold all its places. */
   async #readTaken(): Promise<void> {
     const { settings } = this.options;
     const held = this.#heldBy(this.arrivals);
@@ -300,7 +301,7 @@ class Admission {
     return { kind: 'admitted', slots: held.filter(({ key }) => !isTurn(key)) };
   }
 
-  /** Returns the places of those limits all of whose places are held by these jobs. */
+  /** Returns the taken places of each limit that these jobs fill completely. */
   #heldBy(jobs: readonly Pick<ClaimedJob, 'slots' | 'limits'>[]): Map<string, Set<number>> {
     const most = new Map<string, number>();
     for (const { key, limit } of this.arrivals.flatMap(({ limits }) => limits))
@@ -310,7 +311,7 @@ class Admission {
     return new Map([...takenBy(jobs)].filter(([key, numbers]) => areAll(key, numbers.size)));
   }
 
-  /** Whether a job may start with a place that it got before. A person may have paused the limit since, or lowered it. */
+  /** Whether a job may start with a place that it got earlier. A person may have paused or lowered the limit since. */
   #mayKeep({ key, number }: HeldSlot, places: number): boolean {
     if (isTurn(key)) return places > 0; // More turns than that are given to idle workers.
     const areTooManyTaken = this.options.settings.isSet(key) && (this.#taken.get(key)?.size ?? 0) > places;

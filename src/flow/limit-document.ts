@@ -15,11 +15,11 @@ export interface LimitDocument extends LimitSetting {
   /** When somebody must look after the line of this limit, at the latest. Absent if nobody waits. */
   readonly next?: Date;
   /**
-   * When a person last changed the setting. Present while there is one, and after that while jobs wait, since more jobs may
-   * run than the limit has places then.
+   * When a person last changed the setting. Once the setting is gone, this stays while jobs wait. More jobs may then run
+   * than the limit has places.
    */
   readonly set?: Date;
-  /** Rate limit: when the next job may start, if the burst is used up. The "theoretical arrival time" of GCRA. */
+  /** Rate limit: when the next job may start once the burst is used up. The "theoretical arrival time" of GCRA. */
   readonly tat?: Date;
   /** Rate limit: the first moment that no postponed job was given yet. */
   readonly tail?: Date;
@@ -29,8 +29,8 @@ export interface LimitDocument extends LimitSetting {
   readonly last?: Date;
   readonly takenBy?: string;
   /**
-   * Rate limit: how many jobs the last reservation let start at once, and the first moments that it gave to those that
-   * came at their moment and to the others.
+   * Rate limit: the result of the last reservation. It has the number of jobs that might start at once, the first moment
+   * given to jobs that came at their moment, and the first moment given to the others.
    */
   readonly granted?: number;
   readonly free?: Date;
@@ -41,7 +41,7 @@ export interface LimitDocument extends LimitSetting {
   readonly opened?: Date;
   /** Circuit breaker: identifies the write that opened it. */
   readonly openedBy?: string;
-  /** Circuit breaker: when a job may be tried, or somebody may ask whether the one that is tried still runs. */
+  /** Circuit breaker: when a job may be tried. If one is tried, when somebody may ask whether it still runs. */
   readonly probeAt?: Date;
   /** Circuit breaker: the job that is tried. */
   readonly probe?: Probe;

@@ -33,7 +33,7 @@ export class LimitSettings {
     this.#readAt = performance.now();
   }
 
-  /** Stores what the caller has just read of these limits, of which some may have no setting. */
+  /** Takes over the settings that the caller has just read for these limits. Some of the limits may have no setting. */
   learn(keys: readonly string[], found: readonly FoundSetting[]): void {
     for (const key of keys) this.#byKey.delete(key);
     this.#learn(found);
@@ -45,7 +45,10 @@ export class LimitSettings {
     return paused ? 0 : max;
   }
 
-  /** Whether a person has set or paused the limit, or took that back while jobs waited. More may run than it has places. */
+  /**
+   * Whether a person has set or paused the limit, or took that back while jobs waited. More jobs may then run than it has
+   * places.
+   */
   isSet(key: string): boolean {
     return this.#byKey.has(key);
   }

@@ -29,7 +29,10 @@ export interface LimitPage {
 
 /** Selects a page of limits. */
 export interface LimitsFilter extends PageFilter {
-  /** Default: `key`. `fullest` gives one page: the limits that most jobs wait for, and those that a person has set. */
+  /**
+   * Default: `key`. `fullest` gives one page. It has the limits that most jobs wait for, and the limits that a person has
+   * set.
+   */
   readonly order?: 'key' | 'fullest' | undefined;
 }
 
@@ -93,9 +96,9 @@ export class Limits {
   ) {}
 
   /**
-   * Returns a page of the limits that jobs wait for, that were used recently, or that a person has set, by key, and a
-   * cursor for the next page. A limit is listed for a minute or two after its last job waited. A page costs a command per
-   * 50 limits and two more.
+   * Returns a page of limits, sorted by key, and a cursor for the next page. Lists the limits that jobs wait for, that were
+   * used recently, or that a person has set. A limit is listed for a minute or two after its last job waited. A page costs
+   * a command per 50 limits and two more.
    *
    * @throws ValidationError for an invalid filter or a cursor that no page returned
    */
@@ -111,8 +114,8 @@ export class Limits {
   }
 
   /**
-   * Returns a limit, whether or not anything uses it, the jobs that hold its places, and the first in its line. Costs five
-   * commands.
+   * Returns a limit, the jobs that hold its places, and the first jobs in its line. The limit need not be in use. Costs
+   * five commands.
    *
    * @throws ValidationError for an invalid key
    * @example
@@ -133,8 +136,8 @@ export class Limits {
   }
 
   /**
-   * Sets how many jobs run at a time under a limit, such as `import=acme`, whether or not jobs use it. The number wins
-   * over the code, also above it. Null takes it back. If there are more places now, waiting jobs get them at once. If
+   * Sets how many jobs run at a time under a limit, such as `import=acme`, whether or not jobs use it. The number wins over
+   * the code, even if it is larger. Null takes it back. If there are more places now, waiting jobs get them at once. If
    * there are fewer, running jobs go on, and none starts until fewer run. Other processes notice within 5 seconds.
    *
    * @throws ValidationError for an invalid number, or a key that no limit of this kind can have

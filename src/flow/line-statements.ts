@@ -9,7 +9,7 @@ import { resultDespiteTakenKeys } from '../mongo/duplicate-key.js';
 import type { FlowCollections } from './limit-document.js';
 import { type FoundSetting, settingFields } from './limit-settings.js';
 
-/** A job at the head of a line, as far as it needs to be known to give it a place. */
+/** The first jobs' fields that are needed to give a place to a job in line. */
 export type BlockedJob = Required<Pick<JobDocument, '_id' | 'jobName' | 'queue' | 'blockedBy' | 'limits'>> &
   Pick<JobDocument, 'slots'> & {
     /** How long it has been in this line. */
@@ -116,7 +116,7 @@ export async function askLines<Result extends Document>(
   );
 }
 
-/** Finds the next key after another one that takes turns and has jobs in line, as the limit of such a job. */
+/** Finds the first key after another one that takes turns and has jobs in line. Returns it as the limit of such a job. */
 export async function findTurnAfter(
   jobs: Collection<JobDocument>,
   after: string,
@@ -132,7 +132,7 @@ function headsOf(key: string, limit: number, pausedQueues: readonly string[]): D
   return [{ $match: inLine }, { $sort: claimOrder }, { $limit: limit }, { $project: fields }];
 }
 
-/** Passes over jobs of paused queues, except in a strict order, which they hold up. */
+/** Passes over jobs of paused queues. In a strict order, such jobs hold up the order, so they are not passed over. */
 function unpaused(key: string, pausedQueues: readonly string[]): Document {
   return pausedQueues.length > 0 && !isOrder(key) ? { queue: { $nin: [...pausedQueues] } } : {};
 }
@@ -144,7 +144,10 @@ export interface Placement {
   readonly next: string | undefined;
 }
 
-/** Gives places to blocked jobs. Returns those whose place nobody else took, and whether all of them still waited. */
+/**
+ * Gives places to blocked jobs. Returns the placements whose place nobody else took, and whether all of the jobs still
+ * waited.
+ */
 export async function place(
   jobs: Collection<JobDocument>,
   placements: readonly Placement[],

@@ -29,7 +29,7 @@ import {
   waitsOnlyFor,
 } from './line-statements.js';
 
-/** How many leases later a line is looked after, at the latest: a minute with the default lease. */
+/** Number of leases after which somebody looks after a line, at the latest. A minute with the default lease. */
 const LEASES_UNTIL_LOOK = 2;
 
 /** Maximum number of notes remembered. */
@@ -75,8 +75,9 @@ export interface LinesOptions {
  * The lines of jobs that wait for a place in a limit.
  *
  * A place is one element of `slots`, and a unique index lets only one job hold it. There is no counter, so nothing can
- * leak. Whoever frees a place gives it to the first job in line. As its process may die before that, each limit with
- * waiting jobs has a document that says when somebody must look after it. The look that recovery makes finds it.
+ * leak. Whoever frees a place gives it to the first job in line. That process may die before it gives the place away. So
+ * each limit with waiting jobs has a document that says when somebody must look after the limit. Recovery finds that
+ * document.
  */
 export class Lines {
   /** When this process noted each limit. */
@@ -84,7 +85,7 @@ export class Lines {
   /** The key that got more turns last. */
   #lastTurn = '';
   readonly #lookAgainMs: number;
-  /** How much later than a note somebody looks after a line, at the latest. */
+  /** Longest time from a note until somebody looks after the line. */
   readonly lookMs: number;
 
   constructor(private readonly options: LinesOptions) {
@@ -93,8 +94,8 @@ export class Lines {
   }
 
   /**
-   * Makes sure that somebody looks after these limits. Called before a job is blocked by one of them, which must happen
-   * while the job's lease lasts. The look removes the document only if it is due and the line is empty, so a note can be
+   * Makes sure that somebody looks after these limits. Called before one of them blocks a job, which must happen while the
+   * job's lease lasts. A look removes the document of a limit only if it is due and the line is empty. So a note can be
    * trusted for some time.
    */
   async note(keys: Iterable<string>): Promise<void> {
@@ -147,8 +148,8 @@ export class Lines {
   }
 
   /**
-   * Gives the free places of these limits to the jobs in line. Returns the jobs that may run now. Costs two commands, or one
-   * if the caller knows the taken places of all limits, and no others become free.
+   * Gives the free places of these limits to the jobs in line. Returns the jobs that may run now. Costs two commands. Costs
+   * one if the caller knows the taken places of all limits, and no other places become free.
    */
   async unblock(keys: Iterable<string>, taken?: TakenSlots): Promise<QueuedJob[]> {
     return this.#fill([...new Set(keys)], undefined, taken);
@@ -169,8 +170,8 @@ export class Lines {
   }
 
   /**
-   * Passes the turns of jobs that start on to the next jobs of their keys. Returns the jobs that may run now. As long as
-   * workers have too few jobs, more of each key get a turn, in proportion to their weights. Costs three commands.
+   * Passes the turns of starting jobs on to the next jobs of the same keys. Returns the jobs that may run now. While
+   * workers have too few jobs, more jobs of each key get a turn, in proportion to the key's weight. Costs three commands.
    *
    * @param started the turns of the jobs that start, one for each key
    * @param idle how many more jobs the worker could run
@@ -227,7 +228,9 @@ export class Lines {
     return unblocked;
   }
 
-  /** Whether more places of a limit of this job may be taken than it has: its code was changed, or a person set it. */
+  /**
+   * Whether more places of a limit of this job may be taken than the limit has. Its code was changed, or a person set it.
+   */
   #mayBeLowered(job: SlotHolder): boolean {
     const { settings } = this.options;
     return (job.limits ?? []).some(({ key, limit }) => settings.isSet(key) || this.limitOf(job, key) < limit);
@@ -293,7 +296,7 @@ export class Lines {
     readonly unblocked: readonly QueuedJob[];
     /** The limits that the others wait for next. */
     readonly onward: readonly string[];
-    /** The limits of which a job in line took none of the places that are known. */
+    /** The limits whose known places did not fit a job in line. */
     readonly refused: readonly string[];
   }> {
     const { collections, settings } = this.options;
@@ -341,7 +344,7 @@ export class Lines {
 interface Places {
   /** Returns a place for a job that knows the limit as this number of places. */
   take(limit: number): number | undefined;
-  /** Whether a job that got no place found some that its limit does not have. */
+  /** Whether a job got no place because its limit does not have the free ones. */
   readonly areUnfit: boolean;
 }
 
@@ -363,9 +366,7 @@ class KnownPlaces implements Places {
   }
 }
 
-/**
- * The places that nobody has. There are none while more places are taken than the limit has, because it was lowered.
- */
+/** The places that nobody has. None while more places are taken than the limit has, because the limit was lowered. */
 class UntakenPlaces implements Places {
   readonly areUnfit = false;
   readonly #taken: Set<number>;
@@ -409,13 +410,13 @@ function plan(
   return { placements, refused: [...full].filter((key) => places.get(key)?.areUnfit) };
 }
 
-/** The numbers of free places. None while more places are taken than the limit has, because it was lowered. */
+/** The numbers of free places. None while more places are taken than the limit has, because the limit was lowered. */
 export function freeNumbers(limit: number, taken: ReadonlySet<number> = new Set()): number[] {
   const free = Array.from({ length: limit }, (_, number) => number).filter((number) => !taken.has(number));
   return free.slice(0, Math.max(0, limit - taken.size));
 }
 
-/** The lines of which a round found as many jobs as it asked for, and gave places to all. */
+/** The lines that may have more jobs. A round found as many jobs in them as it asked for, and gave places to all. */
 function fullLines(given: readonly Placement[], perLine: number): string[] {
   const counts = new Map<string, number>();
   for (const { slot } of given) counts.set(slot.key, (counts.get(slot.key) ?? 0) + 1);
@@ -433,15 +434,18 @@ function ignoreTaken(error: unknown): undefined {
 
 type LimitStatement = AnyBulkWriteOperation<LimitDocument>;
 
-/** Returns the statement after a look that found jobs. It changes nothing if a job has come to wait since it began. */
+/**
+ * Returns the statement after a look that found jobs. It changes nothing if another job has come to wait since the look
+ * began.
+ */
 function lookAgain({ _id, next }: DueLimit, againMs: number): LimitStatement {
   const again = [{ $set: { next: { $add: ['$$NOW', againMs] } } }];
   return { updateOne: { filter: { _id, next }, update: again } };
 }
 
 /**
- * Returns the statement after a look that found no job. It changes nothing if a job has come to wait since it began,
- * because then `next` has changed. If the setting was changed since it was read, the next look forgets the limit.
+ * Returns the statement after a look that found no job. If a job has come to wait since the look began, `next` has changed,
+ * and the statement changes nothing. If the setting was changed since it was read, the next look forgets the limit.
  */
 function forget({ _id, next }: DueLimit, isSet: boolean): LimitStatement {
   return isSet

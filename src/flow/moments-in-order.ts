@@ -10,7 +10,7 @@ const AT_A_TIME = 20;
 
 /**
  * Takes consecutive moments at the end of strict orders, and returns the first of each. A moment becomes the job's `runAt`.
- * Each is at least a millisecond later than the one before, and never later than it must be.
+ * Each moment is at least a millisecond later than the one before, and as early as possible.
  *
  * Costs one command for one line, and two for any number of lines. Lines in which other producers took moments at the same
  * time cost one more each.
@@ -40,7 +40,10 @@ export async function takeMoments(
 
 type InSession = { readonly session: ClientSession } | undefined;
 
-/** Returns the moments of those lines in which no other producer took some before they were read back. */
+/**
+ * Takes moments in several lines at once. Returns the moments of the lines in which no other producer took some before the
+ * read-back.
+ */
 async function takeTogether(
   limits: Collection<LimitDocument>,
   counts: ReadonlyMap<string, number>,

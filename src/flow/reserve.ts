@@ -9,7 +9,7 @@ const KEPT_MS = 60_000;
 
 /** Jobs that want to start under a rate limit. */
 export interface RateRequest {
-  /** How many of them were given their moment before, which has come. */
+  /** How many of them were given a moment earlier, which has come now. */
   readonly expected: number;
   /** How many came just now. They do not overtake jobs that were given a moment. */
   readonly others: number;
@@ -79,8 +79,8 @@ export async function slowDown(
 }
 
 /**
- * A job that comes at its moment may be up to one interval early by the arrival time, because the one before it may have
- * come late. GCRA still lets at most `limit + burst` start in any period.
+ * Plans a reservation by GCRA. A job that comes at its moment may be up to one interval early by the arrival time, because
+ * the job before it may have come late. GCRA still lets at most `limit + burst` start in any period.
  */
 function reservation(
   rule: RateRule,

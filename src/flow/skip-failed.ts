@@ -3,7 +3,10 @@ import { slotIndex } from '../job/indexes.js';
 import type { JobDocument } from '../job/job.js';
 import { byIndex } from '../mongo/by-index.js';
 
-/** Takes the place of a failed job away that stops a strict order. Returns the job's id, or undefined if none does. */
+/**
+ * Takes its place away from the failed job that stops a strict order. Returns the job's id, or undefined if no job stops
+ * it.
+ */
 export async function skipFailed(jobs: Collection<JobDocument>, key: string): Promise<string | undefined> {
   const stopping = { 'slots.key': key, status: 'error' as const };
   const without = { $pull: { slots: { key } } };

@@ -1,7 +1,7 @@
 import type { Document } from 'mongodb';
 import type { Outcome, Settlement } from './outcome.js';
 
-/** Returns stages that free the places of a job. A job that completed or was cancelled holds none in any case: see `slotIndex`. */
+/** Returns stages that free the places of a job. A completed or cancelled job holds none in any case. See `slotIndex`. */
 export function freeingSlots({ kind }: Outcome, flow: Settlement['flow']): Document[] {
   if (kind === 'completed') return [];
   if (kind === 'givenBack') return [unslottedAfterError];

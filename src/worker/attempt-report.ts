@@ -27,7 +27,7 @@ export class AttemptReport {
   #lines: { readonly text: LoggedText; readonly at: number }[] = [];
   #linesTold = 0;
   #ended = false;
-  /** How many transactions are open that change the job. A report would make them conflict, again and again. */
+  /** How many open transactions change the job. A report would conflict with them again and again. */
   #holders = 0;
   /** Set once the attempt uses steps. */
   steps: LateSteps | undefined;
@@ -82,7 +82,7 @@ export class AttemptReport {
     };
   }
 
-  /** Returns everything that is not known to be stored, or undefined if that is nothing or held back. */
+  /** Returns everything that is not known to be stored. Undefined if there is nothing, or if it is held back. */
   unstored(): LeasedReport | undefined {
     return this.#holders > 0 ? undefined : this.#unstored();
   }

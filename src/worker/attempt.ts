@@ -115,7 +115,7 @@ export class Attempt implements CallingAttempt {
     });
   }
 
-  /** Calls the job's function, or takes part in the call of its batch. Middleware may be slow, so it may be too late by then. */
+  /** Calls the job's function, or takes part in the call of its batch. Throws if slow middleware has made that too late. */
   callFunction(context: JobContext): Promise<unknown> {
     this.#checkIn();
     if (this.batch) return this.batch.call(this, context);
@@ -182,7 +182,7 @@ export class Attempt implements CallingAttempt {
     return Math.max(0, Math.min(this.#clock.leftMs, this.#workersTimeLeft));
   }
 
-  /** Resolves at once if the attempt's own time is over first, else when it is told to stop. */
+  /** Resolves when the attempt is told to stop. Resolves at once if its own time ends before the worker's. */
   outOfTime(): Promise<void> {
     if (this.#clock.leftMs < this.#workersTimeLeft || this.#aborted) return Promise.resolve();
     return new Promise((resolve) => {
@@ -242,7 +242,7 @@ export class Attempt implements CallingAttempt {
     return { ...outcome, failure: secrets.hideFailure(outcome.failure) };
   }
 
-  /** Lets a job that has failed for good undo its steps first. Its next attempt does. */
+  /** Lets the next attempt undo the steps of a job that has failed for good. */
   #undoFirst(outcome: Outcome): Outcome {
     const isUndoable = this.job.steps?.undo === 'possible';
     if (outcome.kind === 'givenBack' && isUndoable) return { ...outcome, isUndoable };

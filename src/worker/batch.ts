@@ -13,9 +13,9 @@ interface Arrival {
 }
 
 /**
- * Attempts of one kind that share a slot and a call of their function. It takes the slot while it waits for more
- * attempts. Then all begin at once, each with its own middleware and timeout, and the function is called when all that
- * have not ended by then have come to that point.
+ * Attempts of one kind that share a slot and a call of their function. The batch takes the slot while it waits for more
+ * attempts. Then all begin at once, each with its own middleware and timeout. The function is called once each attempt has
+ * come to the call or has ended.
  */
 export class Batch implements SharedCall {
   readonly jobName: string;
@@ -67,7 +67,7 @@ export class Batch implements SharedCall {
     return true;
   }
 
-  /** An error of the call is that of all, so it must tell no value of any. */
+  /** Lets the report of each attempt hide the redacted values of all. An error of the call goes to all of them. */
   #shareSecrets({ report, job }: Attempt): void {
     if (!report.secrets) return;
     this.#secrets ??= report.secrets;

@@ -35,7 +35,10 @@ export class Batches {
     return true;
   }
 
-  /** Takes an attempt that has ended out of its batch. Returns whether that frees a slot, since none other shares it. */
+  /**
+   * Takes an attempt that has ended out of its batch. Returns whether that frees the slot, because no other attempt shares
+   * it.
+   */
   leave(attempt: Attempt): boolean {
     const { batch, job } = attempt;
     if (!batch) return true;

@@ -82,7 +82,7 @@ export class WorkerChildStore implements ChildStore {
     await this.options.passOn(freed);
   }
 
-  /** Refuses a child that would wait for a job above it, which waits for the child. @throws ValidationError */
+  /** Refuses a child that would wait for a job above it while that job waits for the child. @throws ValidationError */
   async #requireOwnOrders(parents: readonly string[], children: readonly NewJob[]): Promise<void> {
     const held = await this.#patiently((jobs) => findOrdersAbove(jobs, parents, children));
     const issues = children.flatMap(({ limits = [] }, index) =>
@@ -104,7 +104,7 @@ export class WorkerChildStore implements ChildStore {
     );
   }
 
-  /** Repeats what is safe to repeat while the database cannot be reached, for as long as the lease lasts. */
+  /** Repeats work while the database cannot be reached, for as long as the lease lasts. The work must be safe to repeat. */
   #patiently<Result>(work: (jobs: Collection<JobDocument>) => Promise<Result>): Promise<Result> {
     const { collections, leaseMs } = this.options;
     return retryWhileUnreachable(leaseMs, () => work(collections.jobs));

@@ -17,10 +17,15 @@ import type { Writer } from './writer.js';
 /** How many claims in a row may find only jobs that their limits turn away. */
 const MAX_TRIES = 10;
 
-/** Maximum size of such a claim. Jobs that are turned away cost little, so a large claim gets past them soon. */
+/**
+ * Maximum size of a claim after one whose jobs were all turned away. Such jobs cost little, so a large claim gets past them
+ * soon.
+ */
 const MAX_TURNED_AWAY = 500;
 
-/** Maximum size while jobs wait for their moments. A larger claim would take so long that moments pass unused. */
+/**
+ * Maximum size of a claim while jobs wait for their moments. A larger claim would take so long that moments pass unused.
+ */
 const MAX_POSTPONED = 50;
 
 /** The result of a claim. */
@@ -41,7 +46,7 @@ export class Claimer {
   #claimed = 0;
   #hasLeftOut = false;
   readonly #spread = new ClaimSpread();
-  /** The first moment that a rate limit gave to a job since claims find more jobs than they ask for. */
+  /** The first moment that a rate limit gave to a job since claims began to find more jobs than they ask for. */
   #firstMoment: Date | undefined;
 
   /**
@@ -69,7 +74,7 @@ export class Claimer {
     return this.#spread.share;
   }
 
-  /** Whether jobs may wait that could not be claimed: the last claim failed, or they would not have fitted. */
+  /** Whether jobs may be left that could not be claimed. The last claim failed, or the jobs would not have fitted. */
   get hasLeftOut(): boolean {
     return this.#hasLeftOut;
   }
@@ -161,7 +166,7 @@ export class Claimer {
 
   /**
    * Returns the claim filter without the jobs that take longer than the remaining time, and whether any were left out. The
-   * first claim of a drain takes any job: a job that does not fit there fits nowhere.
+   * first claim of a drain takes any job, because a job that does not fit then never fits.
    *
    * @throws the driver's errors
    */

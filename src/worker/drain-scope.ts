@@ -55,7 +55,7 @@ export interface SharedByDrains {
   readonly callbackUrl: (jobId: string, step: string, run: number) => string;
   readonly stepRules: () => StepRules;
   readonly jobsReady: ReadySignal;
-  /** Called whenever a drain has looked for work and waits, which shows that it is not stuck. */
+  /** Called whenever a drain has looked for work and waits. The call shows that the drain is not stuck. */
   readonly onGoesOn: () => void;
   readonly log: Logger;
 }
@@ -75,7 +75,10 @@ export interface DrainLimits extends StopSignal {
   readonly pollMs?: number;
   /** Waits for a job that becomes due within this time. 0 for none. */
   readonly lingerMs: number;
-  /** Lets only one worker per processor name wait at a time, which is not counted meanwhile. Default: each may wait. */
+  /**
+   * Lets only one worker per processor name wait at a time. The waiting worker is not counted meanwhile. Default: each may
+   * wait.
+   */
   readonly lingersAlone?: boolean;
   /** Claims no more once an attempt was abandoned, for a process that should end soon. */
   readonly stopWhenAbandoned?: boolean;

@@ -68,7 +68,7 @@ export class Endings {
     }
   }
 
-  /** Puts off the other jobs under the rate limit of this one. If that fails, they find out by themselves. */
+  /** Puts off the other jobs under the rate limit of this one. If that fails, these jobs meet the limit by themselves. */
   async #slowDown({ job }: Attempt, delayMs: number): Promise<void> {
     const { shared, log } = this.scope;
     try {

@@ -21,8 +21,8 @@ type Factory = Pick<JobFactory, 'retryDelay'> | undefined;
 
 /**
  * Returns the outcome of an attempt that threw. A RemoteException and a failed step are not retried. RetryAfter and Snooze
- * choose their own delay. After any other error, the job's `retryDelay` or the factory's is the delay. An invalid delay is
- * noted in the failure, and the attempt counts as failed. Never throws, whatever was thrown.
+ * choose their own delay. After any other error, the delay is the `retryDelay` of the job or of the factory. An invalid
+ * delay is noted in the failure, and the attempt counts as failed. Never throws, whatever was thrown.
  */
 export function failedOutcome(error: unknown, job: Job, factory: Factory): Outcome {
   const failure = toFailure(error);
@@ -77,7 +77,9 @@ function retried(failure: Failure, error: unknown, job: Job, factory: Factory): 
   };
 }
 
-/** Asks the factory's code for a delay. If that code fails, the result is a remark: a second failure would hide the first. */
+/**
+ * Asks the factory's code for a delay. If that code fails, returns a remark, because a second failure would hide the first.
+ */
 function askFactory(
   factory: Factory,
   attempt: number,

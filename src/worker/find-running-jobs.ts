@@ -16,7 +16,7 @@ export interface RunningJob {
 
 type Found = Pick<JobDocument, '_id' | 'jobName' | 'queue' | 'lease' | 'started'>;
 
-/** Returns the running jobs, those whose leases expire first before others. */
+/** Returns the running jobs. Jobs whose leases expire first come first. */
 export async function findRunningJobs(jobs: Collection<JobDocument>, limit: number): Promise<RunningJob[]> {
   const running = { status: 'processing', 'lease.expires': { $gt: new Date(0) } } as const;
   const projection = { jobName: 1, queue: 1, lease: 1, started: 1 };

@@ -34,8 +34,8 @@ export class GroupWatch {
    * Notes how an attempt was settled. Costs nothing for jobs without groups and children.
    *
    * @param hasChildren whether the job may have added others
-   * @param isOpen whether the drain holds another job of the group. Then nothing follows from one that has completed, except
-   *   in a workflow
+   * @param isOpen whether the drain holds another job of the group. A completed job then has no consequences, except in a
+   *   workflow
    */
   ended(
     { id, group, parents }: ClaimedJob,
@@ -63,7 +63,7 @@ export class GroupWatch {
     }
   }
 
-  /** Looks at all groups in which jobs have ended since, and waits for all that is under way. */
+  /** Looks at all groups in which jobs have ended since the last look, and waits for all looks under way. */
   async finish(): Promise<void> {
     for (const { ended, timer } of this.#watched.values()) {
       clearInterval(timer);

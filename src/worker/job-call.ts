@@ -61,7 +61,8 @@ export class JobCall {
    * Makes the call in stages: parses the input, calls the function, validates the returned value. Returns the outcome that
    * counts. Never rejects: an error becomes the outcome.
    *
-   * An invalid input or output would be invalid again, so it is not retried, unless its schema did not answer in time.
+   * An invalid input or output would be invalid again, so the job is not retried. If the schema did not answer in time, it
+   * is.
    */
   async run(): Promise<Outcome> {
     const { factory, job } = this.attempt;
@@ -105,7 +106,10 @@ export class JobCall {
     return this.#steps?.hasProgressed === true;
   }
 
-  /** Returns the outcome instead of a failure for good: the next attempt undoes the steps. Undefined if there are none. */
+  /**
+   * Returns the outcome that replaces a failure for good, so that the next attempt undoes the steps. Undefined if there are
+   * none.
+   */
   undoFirst({ failure }: Failed): Outcome | undefined {
     // The function may have failed before it came to its steps.
     const steps = this.attempt.job.steps?.undo === 'possible' ? this.#stepsOfCall : this.#steps;
@@ -232,7 +236,10 @@ export class JobCall {
   }
 }
 
-/** The gate could not find out the limits, or found out others. @throws LimitsChangedError, which is retried */
+/**
+ * Checks that the job holds its places. The gate may have failed to find out the limits, or found others. @throws
+ * LimitsChangedError, which is retried
+ */
 function requireSlots({ slots = [], jobName }: ClaimedJob, { limits }: LimitsOfJob): void {
   const [lacks] = unmetLimits(limits, slots);
   if (lacks)

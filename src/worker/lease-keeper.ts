@@ -107,7 +107,7 @@ export class LeaseKeeper {
   }
 
   /**
-   * Writes how a job ended in a transaction of its own. Its lease is not renewed until that has ended.
+   * Writes how a job ended in a transaction of its own. The lease is not renewed until the transaction has ended.
    *
    * @throws ConflictError if the lease is lost, or the job is to be cancelled
    */
@@ -191,7 +191,7 @@ export class LeaseKeeper {
     });
   }
 
-  /** Lets go of leases that were not renewed for a whole lease: other workers may hold these jobs by now. */
+  /** Lets go of leases that were not renewed for the length of a lease. Other workers may hold these jobs by now. */
   #letGoOfExpired(now: number): void {
     for (const [lease, { askedAt }] of this.#held) {
       if (this.#isApart(lease)) continue; // Whether it is lost, the transaction finds out.

@@ -9,8 +9,8 @@ const HELD_MS = 15_000;
 const RENEW_MS = 5_000;
 
 /**
- * The permit of an idle worker to wait for a job. There is one, because two workers would wait for the same job, and both
- * would be paid for. It is a document in the collection of workers, and is not counted as a worker.
+ * The permit of an idle worker to wait for a job. There is only one permit. Two workers would wait for the same job, and
+ * both would be paid for. The permit is a document in the collection of workers, but does not count as a worker.
  */
 export class LingerPermit {
   readonly #id: string;

@@ -19,12 +19,15 @@ export interface JudgedAttempt {
   readonly lateMs: number;
 }
 
-/** Returns the outcome that counts for an attempt whose call came to this one, and may be unfinished or late. */
+/** Returns the outcome that counts for an attempt. Its call ended with `outcome`, but may be unfinished or late. */
 export function outcomeThatCounts(attempt: JudgedAttempt, outcome: Outcome): Outcome {
   return isUnfinished(attempt, outcome) ? unfinished(attempt) : inTime(attempt, outcome);
 }
 
-/** Returns the outcome if the job is to go on in another attempt. Whether its own time was over counts as the worker's. */
+/**
+ * Returns the outcome of a job that is to go on in another attempt. If the attempt's own time was over, it counts as the
+ * worker's.
+ */
 export function unfinished(attempt: JudgedAttempt): Outcome {
   const { abortedFor } = attempt;
   const isItsOwn = abortedFor === undefined || abortedFor === 'timed out';
@@ -47,8 +50,8 @@ export function timedOut(attempt: JudgedAttempt): Outcome {
 }
 
 /**
- * Returns the outcome of an attempt whose function left a rejected promise behind: it is always retried. The error keeps
- * the stack of the rejection, since a stack made here would only show who noticed.
+ * Returns the outcome of an attempt whose function left a rejected promise behind. It is always retried. The error keeps
+ * the stack of the rejection, because a stack made here would only show who noticed.
  */
 export function rejected({ job, factory }: JudgedAttempt, reason: unknown): Outcome {
   const { message, stack } = toFailure(reason);

@@ -4,19 +4,19 @@ const AHEAD_MS = 20;
 /** Number of claims that waiting jobs should outlast where claims are slow: the one under way and the next. */
 const CLAIMS_AHEAD = 2;
 
-/** Upper limit of that time, because another worker may be idle. */
+/** Upper limit of the time in which jobs claimed ahead begin, because another worker may be idle. */
 const MAX_AHEAD_MS = 100;
 
 /**
- * Minimum share of the slots to claim ahead. Where it would be smaller, jobs take long, and a job claimed ahead would
- * wait for long if all running ones end together.
+ * Minimum share of the slots to claim ahead. A smaller share means that jobs take long. A job claimed ahead would then wait
+ * for long if all running jobs end together.
  */
 const MIN_SHARE = 1 / 4;
 
-/** A single job claimed ahead costs a command more than one claimed by an idle worker. */
+/** Minimum number of jobs to claim ahead. Claiming a single one costs a command more than if an idle worker claims it. */
 const MIN_AHEAD = 2;
 
-/** More jobs would save hardly a command, and leave more to recover after a crash. */
+/** Maximum number of jobs to claim ahead. More would hardly save a command, and leave more to recover after a crash. */
 const MAX_AHEAD = 200;
 
 /** Maximum number of jobs that a worker holds. Claiming and recovering this many is still quick. */
@@ -38,12 +38,12 @@ interface Moment {
 }
 
 /**
- * Measures how fast attempts ended lately. The pace decides how many jobs are claimed ahead, and how long an outcome
- * waits to be written with others. Many jobs of a few milliseconds share their commands this way, and neither a lone job
- * nor a long one notices.
+ * Measures how fast attempts ended lately. The pace decides how many jobs are claimed ahead, and how long an outcome waits
+ * to be written with others. Many jobs of a few milliseconds share their commands this way, and neither a lone job nor a
+ * long one notices.
  *
- * For claims, time counts in proportion to the slots in use, so half while half are busy. Slots left empty by a slow
- * claim say nothing about the jobs. For outcomes, time counts while anything runs.
+ * For claims, time counts in proportion to the slots in use. While half of the slots are busy, it counts half, because
+ * slots left empty by a slow claim say nothing about the jobs. For outcomes, time counts while anything runs.
  */
 export class Pace {
   /** The moment of each recent ending, by `#now`. The oldest is at `#count % #size`. */
@@ -83,11 +83,11 @@ export class Pace {
   }
 
   /**
-   * Returns how many jobs may wait for a slot: as many as should begin within 20 ms, or during two claims. Returns 0
-   * until the pace is known. Jobs that take longer than about 80 ms are never claimed ahead, since another worker could
-   * begin them sooner.
+   * Returns how many jobs may wait for a slot: as many as should begin within 20 ms, or during two claims. Returns 0 until
+   * the pace is known. Jobs that take longer than about 80 ms are never claimed ahead, since another worker could begin
+   * them sooner.
    *
-   * @param share upper limit where other workers claim as well, because more urgent jobs wait behind these
+   * @param share upper limit where other workers claim as well, because more urgent jobs may come behind these
    */
   ahead(share: number): number {
     if (this.#count < this.#size) return 0;

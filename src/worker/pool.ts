@@ -4,7 +4,10 @@ import { Batches } from './batches.js';
 import type { DrainLimits } from './drain-scope.js';
 import type { Pace } from './pace.js';
 
-/** A job that was claimed ahead and has no slot after this time is given back: some job runs longer than expected. */
+/**
+ * How long a job claimed ahead may wait for a slot. After that, some job runs longer than expected, so this one is given
+ * back.
+ */
 const MAX_WAIT_MS = 200;
 
 /**
@@ -109,7 +112,7 @@ export class Pool {
   }
 
   /**
-   * Fills each new batch, and each that need not wait longer. The latter begin then.
+   * Fills each new batch, and each batch that need not wait longer. A batch that need not wait longer then begins.
    *
    * @param fill claims more jobs for a batch
    */

@@ -46,13 +46,13 @@ export interface LostAttempt {
 }
 
 /**
- * Ends attempts whose leases have expired by the database's clock, because their workers crashed, hang, or cannot reach
- * the database. May run anywhere and any number of times at once. With nothing to do, it costs one command that examines
+ * Ends attempts whose leases have expired by the database's clock, because their workers crashed, hang, or cannot reach the
+ * database. May run anywhere and any number of times at once. With nothing to do, it costs one command that examines
  * nothing.
  *
- * A job that was alone in its worker used up its attempt. If several were lost together, any may be the culprit, and
- * running each alone next time tells them apart. For that, a transaction looks at all leases of a dead worker together,
- * so that two recoverers see the same company.
+ * A job that was alone in its worker used up its attempt. If several were lost together, any may be the culprit. Running
+ * each alone next time tells them apart. A transaction looks at all leases of a dead worker together, so that two
+ * recoverers see the same jobs together.
  *
  * The same command reads what every invocation must know before it claims: which queues are paused, and whether jobs must
  * run alone. It also finds jobs queued by processes of an earlier version, which claims do not see. These are made
@@ -141,12 +141,12 @@ function toLost(job: ExpiredJob, inCompany: boolean): LostAttempt {
   };
 }
 
-/** Whether a job that was alone has used up its attempts. One that stored a step has not used up this one. */
+/** Whether a job that was alone has used up its attempts. An attempt that stored a step is not used up. */
 function wasLastAttempt({ retryCounter, maxRetries, lease }: ExpiredJob): boolean {
   return retryCounter >= maxRetries && lease?.stepped !== true;
 }
 
-/** Whether a job that was alone does not end in `error` before its steps are undone. */
+/** Whether the steps of a job that was alone are undone before the job ends in `error`. */
 function isUndoneFirst(job: ExpiredJob): boolean {
   return wasLastAttempt(job) && job.steps?.undo === 'possible' && job.cancelRequested === undefined;
 }
@@ -174,8 +174,8 @@ function workerOf({ lease }: ExpiredJob): string {
 }
 
 /**
- * Returns those workers of the jobs that hold a live lease. Leases that are no longer renewed do not count. All leases
- * are judged at the moment of the search. Otherwise a lease that ends in between would be neither expired nor alive.
+ * Returns the workers of these jobs that hold a live lease. Leases that are no longer renewed do not count. All leases are
+ * judged at the moment of the search. Otherwise a lease that ends during the search would be neither expired nor alive.
  */
 async function liveWorkers(
   jobs: Collection<JobDocument>,

@@ -13,7 +13,7 @@ const INTERVAL_MS = 1_000;
 /** Interval after a failed write. The unwritten reports go with a later write or with the outcome. */
 const INTERVAL_AFTER_FAILURE_MS = 10_000;
 
-/** A job that awaits the write of its report should not notice that the database does not answer. */
+/** Longest time that a job awaits the write of its report. It should not notice that the database does not answer. */
 const MAX_WAIT_MS = 1_000;
 
 /** Writes reports along with another write, and calls `stored` once the reports are known to be stored. */
@@ -57,8 +57,8 @@ export class Reports {
   }
 
   /**
-   * Lets `write` include the waiting reports. Passes none while another write is under way. Passes none after a failed
-   * write either, because reports must not spoil the main write.
+   * Lets `write` include the waiting reports. Passes no reports while another write is under way, nor after a failed write,
+   * because reports must not spoil the main write.
    */
   async alongside<Result>(write: WriteAlongside<Result>): Promise<Result> {
     return this.#hasFailed ? write([], () => {}) : this.#writeBy(write);

@@ -59,7 +59,7 @@ export class WorkerStepStore implements StepStore {
     );
   }
 
-  /** Repeats what is safe to repeat while the database cannot be reached, for as long as the lease lasts. */
+  /** Repeats work while the database cannot be reached, for as long as the lease lasts. The work must be safe to repeat. */
   #patiently<Result>(work: () => Promise<Result>): Promise<Result> {
     return retryWhileUnreachable(this.shared.leaseMs, work);
   }

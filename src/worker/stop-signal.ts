@@ -4,7 +4,7 @@ import { MAX_TIMER_MS } from '../duration.js';
 const MAX_MARGIN_MS = 10_000;
 
 /**
- * The shortest time kept for writing outcomes after the cut-off, even with a short margin: a busy database is not a dead
+ * The shortest time kept for writing outcomes after the cut-off, even with a short margin. A busy database is not a dead
  * one.
  */
 const MIN_WRITE_MS = 2_000;

@@ -21,7 +21,7 @@ export interface DrainSummary extends Record<Ending, number> {
   stale: number;
   /** Ended without being written to the database. Recovered once their leases expire. */
   unsettled: number;
-  /** Settled or given back while their function was still running. The function may go on, so the process should end. */
+  /** Settled or given back while their function was still running. Such a function may go on, so the process should end. */
   abandoned: number;
   /** Due jobs that still waited when the invocation had to stop, counted up to 1000. */
   remaining: number;

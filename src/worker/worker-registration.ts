@@ -9,8 +9,8 @@ const REGISTER_AFTER_MS = 1_000;
 const MAX_WAIT_MS = 1_000;
 
 /**
- * The document that shows a worker as alive, once the worker has lived for a second. Nothing but counts and lists use it,
- * so its errors are only logged.
+ * The document that shows a worker as alive, once the worker has lived for a second. The document serves counts and lists
+ * alone, so its errors are only logged.
  */
 export class WorkerRegistration {
   /** When to write the document next, by `performance.now()`. */

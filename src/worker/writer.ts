@@ -29,7 +29,7 @@ interface WaitingOutcome {
 }
 
 /**
- * Writes how the attempts of one drain ended, at once, or within 15 ms together with others that end then. Steps of
+ * Writes how the attempts of one drain ended. Writes an outcome at once, or within 15 ms together with others. Steps of
  * attempts that go on are written with them.
  *
  * Only one write is under way at a time. Outcomes that arrive meanwhile are written together by the next one.
@@ -74,8 +74,8 @@ export class Writer {
   /**
    * Stores steps of an attempt that goes on.
    *
-   * @throws AttemptAbortedError if its lease is lost, also because the database did not answer for as long as a lease. That
-   *   is no failure of the step
+   * @throws AttemptAbortedError if the lease is lost, or the database does not answer for as long as a lease. The step
+   *   itself has not failed then
    */
   async keep(job: ClaimedJob, writes: StepWrites): Promise<void> {
     const settlement = settlementOf(job, { kind: 'stepped', writes });
@@ -109,7 +109,7 @@ export class Writer {
     }
   }
 
-  /** Returns how much longer the outcomes that wait should wait for others. @param waitedMs how long they have waited */
+  /** Returns how much longer the waiting outcomes should wait for others. @param waitedMs how long they have waited */
   #gatherMs(waitedMs: number): number {
     return this.pace.gatherMs(this.#waiting.length, waitedMs, this.pool.unwritten);
   }
