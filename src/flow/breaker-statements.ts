@@ -55,8 +55,8 @@ export async function findAllOpen(
 }
 
 /**
- * Counts failed attempts, unless the breaker is open. Opens it if there were too many. Returns whether this call
- * has opened it, or it is open already.
+ * Counts failed attempts, unless the breaker is open. Opens it if there were too many. Returns whether this call has opened
+ * the breaker, or it was open already.
  */
 export async function addFailures(
   limits: Collection<LimitDocument>,

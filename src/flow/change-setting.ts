@@ -7,7 +7,7 @@ import { isUnset, type LimitDocument, type LimitSetting } from './limit-document
 
 /** A change of what a person has set for a limit. Absent fields stay as they are. */
 export interface SettingChange {
-  /** Number of places. Null for that of the code. */
+  /** Number of places. Null for the number in the code. */
   readonly max?: number | null;
   readonly isPaused?: boolean;
 }

@@ -48,8 +48,8 @@ export class Entrance {
   };
 
   /**
-   * Lets those of these jobs run that are first in their lines, if there is a place. Returns the jobs that may run now. If
-   * the call fails, somebody looks after the lines within a minute.
+   * Lets jobs run that are first in the lines of these jobs, if there are places. Returns the jobs that may run now. If the
+   * call fails, somebody looks after the lines within a minute.
    *
    * @param freed keys of limits in which others lost their places
    */

@@ -226,9 +226,9 @@ class Admission {
       }
       undecided = [...lost];
     }
-    // A place may have become free after the look, while its holder found no job in line yet. Or a person has changed the
-    // limit since. If jobs of this claim hold all places of a limit, their places are taken away, because they have not
-    // begun.
+    // A place may have become free between the look and the write, and its holder found no job in line. Or a person has
+    // changed the limit since. If jobs of this claim hold all places of a limit, all are known to be taken, because these
+    // jobs have not begun.
     const held = this.#heldBy(admitted);
     if (blockedBy.size > 0) this.#requeued.push(...(await lines.unblock(blockedBy, held)));
     // The number of turns grows slowly, because the keys of other claims are to have some too.
@@ -238,7 +238,7 @@ class Admission {
     return { admitted, requeued: this.#requeued };
   }
 
-  /** Finds the taken places of limits. Leaves out a limit if jobs of this claim hold all its places. */
+  /** Finds the taken places of limits. Reads nothing about a limit if jobs of this claim hold all its places. */
   async #readTaken(): Promise<void> {
     const { settings } = this.options;
     const held = this.#heldBy(this.arrivals);

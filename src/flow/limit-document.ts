@@ -59,7 +59,7 @@ export const isUnset = { max: { $exists: false }, paused: { $exists: false } } a
 
 /** Settings that a person has made. They win over the code. */
 export interface LimitSetting {
-  /** Number of places. Absent for that of the code. */
+  /** Number of places. Absent for the number in the code. */
   readonly max?: number;
   /** Moment since which no job of the limit starts. Absent if it is not paused. */
   readonly paused?: Date;

@@ -72,7 +72,7 @@ const filterSchema = namePageSchema
     message: 'expected none: the fullest limits come in one page',
   }) satisfies z.ZodType<unknown, LimitsFilter>;
 
-/** Keys of limits of any kind, such as that of a unique key, which has the name of its job before it. */
+/** Keys of limits of any kind. The key of a unique key's limit has the name of its job before it, so it is long. */
 const anyKeySchema = storableText.min(1).max(700);
 
 /** A valid number of places, or null. */

@@ -9,7 +9,7 @@ import { resultDespiteTakenKeys } from '../mongo/duplicate-key.js';
 import type { FlowCollections } from './limit-document.js';
 import { type FoundSetting, settingFields } from './limit-settings.js';
 
-/** The first jobs' fields that are needed to give a place to a job in line. */
+/** A job at the head of a line, with the fields that are needed to give it a place. */
 export type BlockedJob = Required<Pick<JobDocument, '_id' | 'jobName' | 'queue' | 'blockedBy' | 'limits'>> &
   Pick<JobDocument, 'slots'> & {
     /** How long it has been in this line. */
@@ -94,10 +94,10 @@ function isHead(found: BlockedJob | FoundSetting): found is BlockedJob {
 }
 
 /**
- * Asks each of these lines by one command, which must stay below MongoDB's limit of 1000 stages.
+ * Asks all these lines by one command. It must stay below MongoDB's limit of 1000 stages.
  *
  * @param perLine how many results a line gives at most
- * @param stagesOf returns the stages for the line of a limit, of which the first selects the line
+ * @param stagesOf returns the stages for the line of a limit. The first stage selects the line
  * @param andThen further stages
  */
 export async function askLines<Result extends Document>(

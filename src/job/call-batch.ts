@@ -3,7 +3,8 @@ import type { BatchContext, BatchedJob, BatchOutputs, RunBatch } from './batch.j
 import type { JobContext } from './job-context.js';
 
 /**
- * Calls the function of a batched kind of jobs. Returns a promise per job, in their order, of its output or its error.
+ * Calls the function of a batched kind of jobs. Returns one promise per job, in the order of the jobs. It settles with the
+ * job's output or error.
  *
  * A job that ends by itself settles its promise at once. The last job ends with the call instead. So while the function
  * runs, at least one attempt is left whose timeout and signal apply to the call.

@@ -12,8 +12,8 @@ const LOOKED_AT_PER_JOB = 10;
 const MAX_TRIES = 5;
 
 /**
- * Claims up to `limit` jobs of one kind and one queue for a batch, as far as they are among the next jobs of the queue.
- * Costs three commands, or one if there are none. Looks at up to ten index keys for each job, however many others wait.
+ * Claims up to `limit` jobs of one kind and one queue for a batch. Takes only jobs that are among the next in the queue.
+ * Costs three commands, or one if it finds no job. Looks at up to ten index keys for each job, however many others wait.
  *
  * @param filter with one name and one queue
  */

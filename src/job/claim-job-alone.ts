@@ -5,7 +5,7 @@ import type { ClaimedJob, JobDocument } from './job.js';
 import { type ClaimFilter, heldBack, isDue, queuedJobs, takesNothing } from './queued-jobs.js';
 
 /**
- * Claims one of the jobs that other claims do not see: those that were lost with their worker, and those of an earlier
+ * Claims one of the jobs that other claims do not see: jobs that were lost with their worker, and jobs of an earlier
  * version that are not marked yet. The worker must run nothing else meanwhile. Jobs come in the usual order. Costs one
  * command.
  *

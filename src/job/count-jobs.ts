@@ -34,9 +34,9 @@ export type JobCounts = Readonly<Record<JobStatus, CappedCount>>;
 /**
  * Counts the jobs of each status. Takes eight commands, of which seven read index keys and no documents.
  *
- * No index holds completed jobs, because it would cost two more writes per job, and most jobs are completed. Their
- * number is the total minus the others. MongoDB keeps the total, which may be slightly off after a crash. If the others
- * are too many to count, the result is a lower bound: the number of completed jobs among the oldest.
+ * No index holds completed jobs, because it would cost two more writes per job, and most jobs are completed. The number of
+ * completed jobs is the total minus all other jobs. MongoDB keeps the total, which may be slightly off after a crash. If
+ * the other jobs are too many to count, the result is a lower bound: the number of completed jobs among the oldest.
  */
 export async function countJobs(jobs: Collection<JobDocument>): Promise<JobCounts> {
   const [unfinished, total] = await Promise.all([countUnfinished(jobs), jobs.estimatedDocumentCount()]);

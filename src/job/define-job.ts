@@ -262,7 +262,7 @@ export interface JobFactory<Input = unknown, Output = unknown> extends JobContra
   call(input: Input, processor: JobProcessor): Promise<Output>;
   /** Runs the job function with a parsed input. Resets the clock while the function waits for a thread. */
   run(context: JobContext, clock?: AttemptClock): Promise<unknown>;
-  /** Functions of earlier versions, which run the jobs that began with them. By version. */
+  /** Functions of earlier versions, by version. Each runs the jobs that began with its version. */
   readonly versions?: Readonly<Record<number, JobFactory['run']>>;
   /** How its jobs are batched. Absent if each has a call of its own. */
   readonly batch?: BatchRules;

@@ -114,8 +114,8 @@ function endingOf(outcome: Outcome): Document[] {
 }
 
 /**
- * Returns a shorter pipeline than `endAttempt` for the usual case, completed attempts. The filter must match only these
- * jobs, and none that is to be cancelled. Their status is then known and nothing is left to decide.
+ * Returns a shorter pipeline than `endAttempt` for the usual case, completed attempts. The filter must match these jobs and
+ * no others, and must leave out jobs that are to be cancelled. The new status is then known, and nothing is left to decide.
  *
  * @param havePeriods whether some of the jobs may keep their unique keys for a time
  */

@@ -28,7 +28,7 @@ const MAX_FOUND = 1000;
 
 /**
  * Returns how long until each matching job becomes due, in milliseconds by the database's clock. Soonest first, at most
- * 1000. Only includes jobs that become due within `withinMs` and were queued more than `queuedMs` before that.
+ * 1000. Includes a job if it becomes due within `withinMs`, and was queued more than `queuedMs` before that moment.
  */
 export async function findDueSoon(
   jobs: Collection<JobDocument>,

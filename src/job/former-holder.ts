@@ -11,7 +11,7 @@ export const holderFields = { jobName: 1, limits: 1, slots: 1, blockedBy: 1 } as
 /** Jobs in the first reply. Callers mostly ask for no more. */
 const MAX_FOUND = 1000;
 
-/** Finds those of these jobs that held places in limits when they were cancelled. @param among a condition on `_id` */
+/** Finds the cancelled jobs among these that held places in limits. @param among a condition on `_id` */
 export function findCancelledHolders(
   jobs: Collection<JobDocument>,
   among: Filter<JobDocument>,

@@ -81,7 +81,7 @@ export function childrenId(parentId: string, run: number, step: string): string 
   return `${parentId}:${run}.${hash}`;
 }
 
-/** Returns whether an id may be one of a child. Others have no colon, except if people chose it. */
+/** Returns whether an id may be that of a child. Ids of other jobs have no colon, except if people chose it. */
 export function mayBeChild(id: string): boolean {
   return id.includes(':');
 }
@@ -101,12 +101,15 @@ export function workflowJobId(workflowId: string, name: string): string {
   return `${workflowId}.${name}`;
 }
 
-/** Returns the name of a job for fields that also name groups: what others wait for, and the parent of groups. */
+/** Returns the text that stands for a job where a group may stand too: in what a job waits for, and as a parent. */
 export function jobKey(id: string): string {
   return `job ${id}`;
 }
 
-/** Returns whether an id may be one of a job of a batch or a workflow. Others have no dot, except if people chose it. */
+/**
+ * Returns whether an id may be that of a job of a batch or a workflow. Ids of other jobs have no dot, except if people
+ * chose it.
+ */
 export function mayBeAdded(id: string): boolean {
   return id.includes('.');
 }

@@ -83,8 +83,8 @@ function loosen(node: Node): void {
 function mayAcceptAnything({ _zod: { def, toJSONSchema } }: Node['zodSchema']): boolean {
   if (toJSONSchema || ('coerce' in def && def.coerce)) return true;
   if (def.type === 'pipe') return 'in' in def && isTransform(def.in);
-  // Zod reads tuples with optional last items, and intersections whose parts each know some keys, differently than it
-  // writes them.
+  // Zod reads some schemas differently than it writes them: tuples with optional last items, and intersections whose parts
+  // each know some keys.
   return ['catch', 'success', 'transform', 'intersection', 'tuple', 'promise'].includes(def.type);
 }
 

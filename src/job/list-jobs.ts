@@ -240,8 +240,8 @@ function endedBetween(after: Date | undefined, before: Date | undefined): Docume
 const allJobs: ListIndex = { index: byCreated, by: {}, time: 'created' };
 
 /**
- * Returns the most selective index. Few jobs have a value in common, few fail or are cancelled, and a name has fewer jobs
- * than a queue.
+ * Returns the most selective index. Few jobs share a value of their input, few fail or are cancelled, and a name has fewer
+ * jobs than a queue.
  */
 function bestIndex({ status, jobName, queue, failureKey, key }: JobConditions): ListIndex {
   if (key !== undefined) return { index: byKey, by: { keys: key }, time: 'created' };

@@ -58,8 +58,8 @@ const below = new Set(['items', 'additionalProperties']);
 const named = new Set(['properties', '$defs', 'definitions']);
 
 /**
- * Maps a keyword to one that depends on it, because it covers the names or items that the first one does not. If the first
- * is not copied, neither is the second.
+ * Maps a keyword that is not copied to a second one, which covers the names or items that the first does not. So the second
+ * cannot be copied either.
  */
 const rests: Readonly<Record<string, string>> = {
   patternProperties: 'additionalProperties',

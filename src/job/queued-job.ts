@@ -6,5 +6,5 @@ export interface QueuedJob {
   readonly runAt: Date | number;
 }
 
-/** A job that can run now and of which nothing else is known. */
+/** A job that can run now. Nothing else is known about it. */
 export const someJob: QueuedJob = { runAt: 0 };

@@ -57,7 +57,7 @@ export const waitsAlone = { ...isHeldBack, runAlone: true } as const;
 
 /**
  * Matches claimable jobs when the claim index is missing, since jobs of earlier versions may then not be marked yet.
- * Includes all jobs that need not run alone, and uses the index of those versions.
+ * Includes all jobs that need not run alone, and uses the index of the earlier versions.
  */
 export const isClaimableUnmarked = {
   status: 'queued',

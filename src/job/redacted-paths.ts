@@ -80,7 +80,7 @@ export function meets(path: string, paths: readonly string[]): boolean {
 }
 
 /**
- * Returns an issue for each path of an option that meets a redacted one, because the value there would be shown.
+ * Returns an issue for each path of an option that meets a redacted path. The value there would be shown.
  *
  * @param options the paths, and the fields that hold them
  */

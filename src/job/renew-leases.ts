@@ -17,8 +17,8 @@ export interface RenewalResult {
 }
 
 /**
- * Renews all leases of an invocation in one command. If that matched fewer leases than are held, a second command reads
- * which ones were not renewed and why.
+ * Renews all leases of an invocation in one command. If the command matched fewer leases than are held, a second command
+ * reads which leases were not renewed, and why.
  *
  * The lease of a job that is to be cancelled is not renewed, and its worker is told. If the worker does not end the job
  * before the lease expires, recovery does.

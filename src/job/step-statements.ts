@@ -159,8 +159,8 @@ function toWait({ name, kind, signal, on, agoMs, until }: WaitWrite): Document {
 }
 
 /**
- * Returns when a job with stored waits goes on. If a signal that it waits for is there, it goes on now. Otherwise it goes
- * on at the earliest moment.
+ * Returns when a job with stored waits goes on: now, if a signal that it waits for is there, and else at the earliest
+ * moment of its waits.
  */
 export function wakeUp(waits: readonly WaitWrite[]): Document {
   const awaited = waits.flatMap(({ signal }) => signal ?? []);

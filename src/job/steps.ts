@@ -17,7 +17,7 @@ import type { StepContext } from './step-context.js';
  * While a job is suspended, its function is not running. The promise that it awaits never settles in this attempt, and
  * `finally` blocks do not run. A later attempt calls the function anew.
  *
- * A method of a job that was called without a queue waits for nothing longer than 2 seconds, and stores nothing.
+ * In a job that was called without a queue, steps wait for 2 seconds at most, and store nothing.
  */
 export interface Steps {
   /**
@@ -27,8 +27,8 @@ export interface Steps {
    * An error goes to the job. If the job does not catch it, the attempt fails. With `retry`, the step is tried again first,
    * which uses up no attempt of the job.
    *
-   * @throws StepFailedError once all tries have failed, in this attempt and in each later one. It ends the job in `error`
-   *   unless the job catches it
+   * @throws StepFailedError once all tries have failed, in this attempt and in each later one. If the job does not catch
+   *   the error, the job ends in `error`
    * @throws StepFailedError for a result that cannot be stored, that is larger than 1 MB, or that `output` refuses
    * @throws StepInterruptedError if the step has `atMostOnce` and was cut off
    * @throws ValidationError for an invalid name, or one that was used before
@@ -71,12 +71,12 @@ export interface Steps {
     work: TransactionFunction<Value>,
   ): Promise<Value>;
   /**
-   * Calls `work` with a cursor until it is done, for work of any length. `work` returns `{ next: cursor }` or
-   * `{ done: value }`. The cursor is stored at most once a second and at the end of the attempt, with what is written
-   * anyway. After a crash, the calls since then are repeated.
+   * Calls `work` with a cursor until it is done, for work of any length. `work` returns `{ next: cursor }` or `{ done:
+   * value }`. The cursor is stored at most once a second and at the end of the attempt, together with other writes. After a
+   * crash, the calls since the last stored cursor are repeated.
    *
-   * The attempt ends between two calls if another does not fit into its time. The job then goes on in the next attempt,
-   * without using one up.
+   * The attempt ends between two calls if another call does not fit into its time. It is not used up, and the job goes on
+   * in the next attempt.
    *
    * @throws as `run` does, and StepFailedError for a cursor larger than 64 KB
    * @example

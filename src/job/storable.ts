@@ -14,7 +14,7 @@ const maxBytes = { input: 10 * MEGABYTE, output: 4 * MEGABYTE, progress: 1 * MEG
 /** Limit of the result of a step. Beside results and signals there is less room for the output. */
 export const MAX_STEP_BYTES: number = MEGABYTE;
 
-/** Limit of a cursor and of a signal, of which a job may hold many. */
+/** Limit of a cursor and of a signal. A job may hold many of them. */
 const MAX_SMALL_BYTES = 64 * 1024;
 
 /** Maximum depth. MongoDB refuses more than 100 levels, and the value itself lies one level down. */

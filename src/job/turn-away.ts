@@ -13,7 +13,7 @@ export type TurnedAway =
       readonly limits: readonly JobLimit[];
       readonly slots: readonly HeldSlot[];
     }
-  /** The job waits for the moment that a rate limit gave it. Without `by`, it waits for the index of places. */
+  /** The job waits for the moment that a rate limit gave it. Absent `by`: the index of places is missing. */
   | { readonly kind: 'postponed'; readonly until: Date; readonly by?: string }
   /** The job goes back to where it was, because the worker has no room. */
   | { readonly kind: 'returned' };

@@ -180,14 +180,14 @@ export interface Sharing {
   readonly maxWaitMs?: number;
 }
 
-/** The unique key of a new job. `delayMs` is that of a debounced job. */
+/** The unique key of a new job. `delayMs` is the delay of a debounced job. */
 export interface KeyOfJob {
   readonly uniqueKey: string;
   readonly sharing?: Sharing | undefined;
   readonly delayMs?: number;
 }
 
-/** Returns the options of a definition, of which at most one may be given. @throws ValidationError for both */
+/** Returns the options of a definition. At most one of them may be given. @throws ValidationError for both */
 export function uniqueRules(subject: string, { unique, debounce }: UniqueRules): UniqueRules | undefined {
   if (unique && debounce) throw new ValidationError(subject, [{ path: 'debounce', message: NOT_BOTH }]);
   return unique || debounce ? { ...(unique && { unique }), ...(debounce && { debounce }) } : undefined;

@@ -31,7 +31,7 @@ export class AttemptReport {
   #holders = 0;
   /** Set once the attempt uses steps. */
   steps: LateSteps | undefined;
-  /** The values of redacted fields, which must not be told. Those of a batch share them. Absent if there are none. */
+  /** The values of redacted fields, which must not be told. The reports of a batch share them. Absent if there are none. */
   secrets: Secrets | undefined;
 
   /** @param onTold called when there is something to write. Returns a promise of the write if it happens at once */

@@ -134,7 +134,7 @@ export class Claimer {
     return { found, jobs };
   }
 
-  /** Gives more jobs a turn. If that fails, the next claim does it. */
+  /** Gives more jobs a turn. If that fails, the next claim gives the turns. */
   async #giveTurns(idle: number): Promise<QueuedJob[]> {
     if (idle <= 0) return [];
     try {

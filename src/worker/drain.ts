@@ -214,7 +214,7 @@ class Drain {
     return count;
   }
 
-  /** Looks after the groups of the jobs that have ended. Others do so later if the time is up. */
+  /** Looks after the groups of the jobs that have ended. If the time is up, other workers do so later. */
   async #finishGroups(): Promise<void> {
     await unlessAborted(this.scope.limits.end, this.#endings.groups.finish());
   }

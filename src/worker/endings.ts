@@ -24,7 +24,7 @@ export interface EndingParts {
 
 /** Does what follows when an attempt of a drain has ended: settles it, tells of it, counts it, and lets other jobs go on. */
 export class Endings {
-  /** How the attempts ended. Counts those of this drain only: others of its processor may run beside it. */
+  /** How the attempts of this drain ended. Other drains of the same processor may run beside it, and are not counted. */
   readonly counts: Record<Ending, number> = noEndings();
   readonly groups: GroupWatch;
 

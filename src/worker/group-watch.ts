@@ -18,8 +18,8 @@ interface Watched {
 }
 
 /**
- * Looks after the groups whose jobs end in one drain: at once, and then every 200 ms as long as more of them end. If a
- * look fails, somebody else does it within two minutes.
+ * Looks after the groups whose jobs end in one drain: at once, and then every 200 ms as long as more jobs end. If a look
+ * fails, somebody else looks within two minutes.
  */
 export class GroupWatch {
   readonly #watched = new Map<string, Watched>();

@@ -237,8 +237,9 @@ export class JobCall {
 }
 
 /**
- * Checks that the job holds its places. The gate may have failed to find out the limits, or found others. @throws
- * LimitsChangedError, which is retried
+ * Checks that the job holds its places. The gate may have failed to find out the limits, or found others.
+ *
+ * @throws LimitsChangedError, which is retried
  */
 function requireSlots({ slots = [], jobName }: ClaimedJob, { limits }: LimitsOfJob): void {
   const [lacks] = unmetLimits(limits, slots);

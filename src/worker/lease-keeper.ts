@@ -107,7 +107,7 @@ export class LeaseKeeper {
   }
 
   /**
-   * Writes how a job ended in a transaction of its own. The lease is not renewed until the transaction has ended.
+   * Writes how a job ended, in a transaction of the job itself. The lease is not renewed until the transaction has ended.
    *
    * @throws ConflictError if the lease is lost, or the job is to be cancelled
    */

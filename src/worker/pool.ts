@@ -112,7 +112,8 @@ export class Pool {
   }
 
   /**
-   * Fills each new batch, and each batch that need not wait longer. A batch that need not wait longer then begins.
+   * Fills each new batch for which more jobs wait. Also fills each older batch that may begin now. Begins all batches that
+   * may.
    *
    * @param fill claims more jobs for a batch
    */
@@ -153,7 +154,7 @@ export class Pool {
     return false;
   }
 
-  /** Gives back all attempts that have not begun, or those of one kind of jobs. */
+  /** Gives back the attempts that have not begun: all, or those of one kind of jobs. */
   decline(jobName?: string): void {
     for (const attempt of [...this.#attempts])
       if (jobName === undefined || attempt.job.jobName === jobName) attempt.decline();

@@ -14,7 +14,10 @@ export class ReadyAnnouncer {
     this.#jobs.push(...jobs);
   }
 
-  /** Gives the places that jobs had to others, and adds these. If that fails, the look within a minute does it. */
+  /**
+   * Gives the places that jobs had to other jobs, and collects these. If that fails, somebody looks after the lines within
+   * a minute.
+   */
   async passOn(freed: readonly SlotHolder[]): Promise<void> {
     const { shared, log } = this.scope;
     try {

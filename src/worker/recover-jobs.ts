@@ -152,9 +152,9 @@ function isUndoneFirst(job: ExpiredJob): boolean {
 }
 
 /**
- * Returns all lost jobs of each worker, or none. The limit may have cut off the jobs of the last worker, so it is left
- * out, unless it is the only one. A worker may hold more than the limit: 1000 running jobs, 1000 outcomes being written,
- * and outcomes it could not write.
+ * Returns all lost jobs of each worker, or none. The limit may have cut off jobs of the last worker, so the last worker is
+ * left out. A worker that is the only one is kept. It may hold more jobs than the limit: 1000 that run, 1000 whose outcomes
+ * are being written, and some whose outcomes it could not write.
  */
 async function findExpired(jobs: Collection<JobDocument>, session: ClientSession): Promise<ExpiredJob[]> {
   const byWorker = { $sort: { 'lease.worker': 1 } };

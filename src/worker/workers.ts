@@ -30,7 +30,7 @@ export class Workers {
   }
 
   /**
-   * Returns the running jobs, each with its worker. Also those of a crashed worker, until they are recovered.
+   * Returns the running jobs, each with its worker. Includes the jobs of a crashed worker until they are recovered.
    *
    * @param limit 1 to 1000, default 1000
    * @throws ValidationError for another limit
