@@ -4,7 +4,7 @@ import { rememberedFor } from '../../handlers/remembered-for.js';
 import type { CappedCount, Queue, RemoteProcessor, Severity, WaitingJob } from '../../src/index.js';
 import { withinTime } from '../../src/mongo/within-time.js';
 
-/** The time for which the values read last are shown again. So several scrapers cost the database no more than one. */
+/** The time for which values are kept and shown again. So several scrapers cost the database no more than one. */
 const REMEMBERED_MS = 15_000;
 
 /** The same time for the verdict. It is longer because the rules of the verdict look at minutes. */

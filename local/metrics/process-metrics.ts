@@ -5,7 +5,7 @@ import { ServerClock } from '../../src/mongo/server-clock.js';
 import { type Measured, measureAttempts } from './attempt-metrics.js';
 import { type Asked, measureDatabase } from './database-metrics.js';
 
-/** The time after which the database is asked for its time again. In between, this machine's clock counts, and may drift. */
+/** The time after which the database's clock is read again. Until then, this machine's clock counts on, and may drift. */
 const CLOCK_TRUSTED_MS = 10 * 60_000;
 
 /** The metrics of a process, in the text format of Prometheus. */

@@ -123,7 +123,7 @@ function idOf({ _id }: AgendaJob): string {
   return `agenda-${_id.toString()}`;
 }
 
-/** Turns Agenda's priority, -20 to 20, into one from 1 to 9. Undefined for `normal` and lower. */
+/** Turns a priority of Agenda, -20 to 20, into a priority from 1 to 9. Undefined for `normal` and lower priorities. */
 function priorityOf({ priority }: AgendaJob): number | undefined {
   return priority && priority > 0 ? Math.min(9, Math.ceil(priority / 2)) : undefined;
 }

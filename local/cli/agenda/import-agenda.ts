@@ -79,7 +79,7 @@ class Batch {
       content.overdue ? { ...rest, content: content.overdue } : [],
     );
     await this.#addJobs([...this.#jobs, ...overdue]);
-    // Only now, because an item that is there means that its overdue job is there too.
+    // Comes last, because an item that is there means that its overdue job is there, too.
     for (const schedule of schedules) await this.#addSchedule(schedule);
   }
 

@@ -19,7 +19,7 @@ type ShownFinding = z.output<typeof findingShape>;
 /** The answer of GET /v1/verdict. */
 const verdictShape = z.looseObject({ at: z.string(), findings: z.array(findingShape) });
 
-/** The checks by the rules of the verdict, and the text of each for the case that nothing is wrong. */
+/** The checks by the rules of the verdict. `well` is the text of a check that finds nothing wrong. */
 const checks: readonly {
   readonly check: string;
   readonly codes: readonly string[];

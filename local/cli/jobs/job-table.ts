@@ -33,7 +33,7 @@ export const jobColumns: readonly Column<ShownJob>[] = [
   { title: '', value: remark, mayShrink: REMARK_WIDTH, style: () => 'dim' },
 ];
 
-/** Returns a remark on a job: its progress, last error, due time or what it waits for, depending on its status. */
+/** Returns a remark on a job. Depending on its status, this is its progress, last error, due time or awaited events. */
 function remark(job: ShownJob): string {
   const { status, runAt, errors, progress, steps, waitsFor } = job;
   const lastError = errors.at(-1)?.message.split('\n')[0] ?? '';

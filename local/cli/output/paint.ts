@@ -6,7 +6,7 @@ export type Style = Parameters<typeof styleText>[0];
 /** Gives a text a style, if the stream shows styles. */
 export type Paint = (style: Style | undefined, text: string) => string;
 
-/** Returns the painter of a stream. It paints only on a terminal, and not if NO_COLOR is set. */
+/** Returns the painter of a stream. It paints if the stream is a terminal and NO_COLOR is not set. */
 export function painter(stream: OutputStream): Paint {
   const isColoured = stream.isTTY === true && stream.hasColors?.() === true;
   return (style, text) =>

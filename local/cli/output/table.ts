@@ -8,7 +8,7 @@ export interface Column<Row> {
   readonly value: (row: Row) => string;
   readonly align?: 'left' | 'right';
   readonly style?: (row: Row) => Style | undefined;
-  /** Whether the column may be cut if the terminal is too narrow. A number is its smallest width; true means 8. */
+  /** Whether the column may be cut if the terminal is too narrow. A number is the smallest width. `true` means 8. */
   readonly mayShrink?: boolean | number;
   /** Lets the column be left out if cutting is not enough. The column with the lowest number goes first. */
   readonly leaveOut?: number;

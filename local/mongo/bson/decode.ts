@@ -247,7 +247,7 @@ class Decoder {
     return this.#known(knownNames, hash, union, start, this.#at - 1);
   }
 
-  /** Returns some bytes as text, from the known texts if possible. Non-ASCII text is always decoded. */
+  /** Returns some bytes as text. Takes a known text if possible. Text that is not ASCII is always decoded. */
   #known(texts: (string | undefined)[], hash: number, union: number, start: number, end: number): string {
     if (union > 0x7f) return this.#bytes.toString('utf8', start, end);
     const known = texts[hash & HASH_MASK];

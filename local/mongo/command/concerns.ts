@@ -5,7 +5,7 @@ import { CommandError } from '../errors.js';
 
 const READ_LEVELS = new Set(['local', 'majority', 'linearizable', 'available', 'snapshot']);
 
-/** Commands that accept only read concern `local`, except as the first command of a transaction. */
+/** Commands that accept read concern `local` only. As the first command of a transaction, they accept any. */
 const WRITES = new Set(['insert', 'update', 'delete', 'findAndModify', 'findandmodify']);
 
 /**

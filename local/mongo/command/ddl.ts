@@ -140,7 +140,7 @@ function describe(collection: Collection, database: string): Doc {
   };
 }
 
-/** Waits until no open transaction uses the collection, because it must not change during a transaction. */
+/** Waits until no open transaction uses the collection, because a collection must not change during a transaction. */
 export async function requireNoTransaction(
   { body, catalog }: CommandContext,
   collection: Collection,

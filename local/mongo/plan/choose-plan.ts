@@ -41,7 +41,7 @@ function only(plan: Plan): Choice {
   return { plan, rejected: [] };
 }
 
-/** Returns the direction of `$natural`, which asks for the order of insertion, from the hint or the sort. */
+/** Returns the direction of `$natural` in the hint or the sort. `$natural` asks for the order of insertion. */
 function naturalDirection({ hint, sort }: QuerySpec): 1 | -1 | undefined {
   const given = isDoc(hint) && Object.hasOwn(hint, '$natural') ? hint.$natural : sort.$natural;
   return given === undefined ? undefined : directionOf(given);

@@ -48,7 +48,7 @@ function constraintAt(found: Map<string, Constraint>, path: string): Constraint 
   return constraint;
 }
 
-/** Returns the intervals of a condition. An operator that can use an index, but gives no bounds, admits every value. */
+/** Returns the intervals of a condition. If an operator can use an index but gives no bounds, it admits every value. */
 function predicates(condition: unknown): (readonly Interval[])[] {
   if (!isOperators(condition)) {
     const bounds = conditionIntervals(condition);

@@ -39,7 +39,7 @@ const ONLY_VALUE_OF_ITS_TYPE: ReadonlySet<string> = new Set(
   ]),
 );
 
-/** Returns whether the interval holds a single value. A type byte alone does if its type has only one value. */
+/** Returns whether the interval holds a single value. The interval of a whole type does if the type has only one value. */
 export function isPoint({ from, to }: Interval): boolean {
   return to === from + AFTER && (from.length > 1 || ONLY_VALUE_OF_ITS_TYPE.has(from));
 }

@@ -7,7 +7,7 @@ import type { IndexPlan } from './plan.js';
 import { explodedScans } from './sort-by-explosion.js';
 import { servesSort } from './sort-by-index.js';
 
-/** Returns whether an index is relevant to a filter. It is if its first key has a predicate. */
+/** Returns whether an index is relevant to a filter: whether the filter has a predicate for the first key. */
 export function isRelevant({ definition }: OrderedIndex, constraints: Constraints): boolean {
   const [first] = definition.fields;
   return first !== undefined && constraints.has(first.path);

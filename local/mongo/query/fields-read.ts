@@ -40,7 +40,7 @@ function fieldsOfText(text: string): FieldsRead {
   return text.startsWith('$$') ? ALL_FIELDS : [topLevel(text.slice(1))];
 }
 
-/** Returns the fields that a find returns. A projection that only includes fields gives its names, any other gives all. */
+/** Returns the fields that a find returns: the named ones for a projection that only includes fields, otherwise all. */
 export function fieldsOfProjection(projection: Doc): FieldsRead {
   const entries = Object.entries(projection);
   const included = entries.filter(([, value]) => value === 1 || value === true);

@@ -1,4 +1,4 @@
-/** The operand of a query operator, wrapped so that a document in it is never taken for conditions. */
+/** Wraps the operand of a query operator, so that a document in the operand is never taken for conditions. */
 export class Operand {
   readonly value: unknown;
 

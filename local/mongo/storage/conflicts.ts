@@ -23,7 +23,7 @@ export class LockedRecord extends Error {
   }
 }
 
-/** Returns the error of a transaction that meets another transaction's write. It must run again as a whole. */
+/** Returns the error of a transaction that meets the write of another. The former must run again as a whole. */
 export function writeConflict(): CommandError {
   return new CommandError(
     112,

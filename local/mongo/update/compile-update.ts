@@ -15,7 +15,7 @@ import { operators } from './operators.js';
 import { isPositional, targetsOf } from './targets.js';
 import { comparePaths, requireNoConflicts } from './update-paths.js';
 
-/** A compiled update. `apply` returns the new document. With operators, that is the given document, which they change. */
+/** A compiled update. `apply` returns the new document. Operators change the given document and return the same one. */
 export interface Update {
   readonly kind: 'operators' | 'pipeline' | 'replacement';
   /** Whether a path contains `$`, which stands for the array element that the filter matched. */
@@ -92,7 +92,7 @@ function operatorUpdate(update: Doc, arrayFilters: readonly unknown[], environme
   };
 }
 
-/** Throws for a top-level field with a dollar sign. Only an insert or an upsert may create one. */
+/** Throws for a top-level field with a dollar sign. No command except an insert or an upsert may create one. */
 function requireNoDollar([name = '']: readonly string[]): void {
   if (!name.startsWith('$')) return;
   throw new CommandError(

@@ -34,7 +34,7 @@ export interface Reply {
   readonly moreToCome: boolean;
 }
 
-/** The error for a message with a valid header and invalid content, so that it can be answered. */
+/** The error for a message with invalid content. The message can be answered, because its header is valid. */
 export class UnreadableMessage extends Error {
   readonly request: Request;
   readonly error: CommandError;

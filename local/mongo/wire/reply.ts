@@ -38,7 +38,7 @@ export function encodeReply(reply: Doc): Uint8Array {
   return withField(encode(rest), DOCUMENT, 'cursor', batch);
 }
 
-/** Returns a document with one more field at its front. The value of the field is encoded already. */
+/** Returns a document with one more field at its front. `value` is encoded already. */
 function withField(document: Uint8Array, type: number, name: string, value: Uint8Array): Uint8Array {
   const head = Buffer.alloc(4 + 1 + name.length + 1);
   head.writeUInt8(type, 4);

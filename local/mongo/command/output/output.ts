@@ -13,7 +13,7 @@ const OUTPUTS: ReadonlyMap<string, (context: CommandContext, spec: unknown) => O
   ['$merge', mergeInto],
 ]);
 
-/** Splits a pipeline into the stages that read and the writer of the last stage, if that stage writes. */
+/** Splits a pipeline into its reading stages and, if its last stage writes, the writer of that stage. */
 export function splitOutput(
   context: CommandContext,
   pipeline: readonly unknown[],

@@ -31,7 +31,7 @@ export function fromIsoWeek(year: number, week: number, day: number): number {
   return fourth.getTime() + ((week - 1) * 7 + day - isoDayOfWeek(fourth)) * DAY;
 }
 
-/** Returns the date of a year, month (from 1) and day, any of which may be out of its range. */
+/** Returns the date of a year, a month (from 1) and a day. Each of them may be out of its range. */
 export function fromCalendar(year: number, month: number, day: number): number {
   const date = new Date(0);
   date.setUTCFullYear(year, month - 1, day);
