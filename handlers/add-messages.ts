@@ -4,7 +4,7 @@ import { addJobDataSchema } from '../src/job/job-options.js';
 import { validateNow } from '../src/validate.js';
 import type { Message } from './worker-event.js';
 
-/** Schema of a message, the same as of the body of `POST /v1/jobs`. */
+/** Schema of a message. It equals that of a body of `POST /v1/jobs`. */
 const messageSchema = z.strictObject({
   name: z.string(),
   input: z.unknown().optional(),
@@ -12,9 +12,8 @@ const messageSchema = z.strictObject({
 });
 
 /**
- * Adds the jobs of messages of the form `{ "name", "input"?, "options"? }`, on behalf of a caller with the role
- * `write`. Unless the options set an id, the job's id is made from the message's id, so a repeated message adds
- * nothing.
+ * Adds the jobs of messages of the form `{ "name", "input"?, "options"? }`. The caller counts as one with the role
+ * `write`. A job without an id in its options gets one made from the message's id. So a repeated message adds nothing.
  *
  * @param from prefix of the job's id, before the message's id
  * @returns the ids of messages whose jobs were not added. The log says why

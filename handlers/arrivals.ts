@@ -1,4 +1,4 @@
-/** How early a message may arrive by the database's clock, if ours is ahead of it. */
+/** How early a message may arrive by the database's clock, in milliseconds. Our own clock may be ahead. */
 const MARGIN_MS = 100;
 
 const SECOND_MS = 1_000;
@@ -7,8 +7,8 @@ const SECOND_MS = 1_000;
 const MAX_DELAY_MS = 900 * SECOND_MS;
 
 /**
- * Remembers when the wake-ups that this process sent will arrive, so that each second in which jobs become due gets
- * only one wake-up, however many jobs there are.
+ * Remembers when the wake-ups of this process will arrive. So a second in which many jobs become due gets only one
+ * wake-up.
  */
 export class Arrivals {
   #moments: number[] = [];
@@ -16,8 +16,8 @@ export class Arrivals {
   constructor(private readonly now: () => number = Date.now) {}
 
   /**
-   * Returns the delays, in seconds, of the messages to send, so that a message arrives within a second after each
-   * moment. These messages count as sent. A moment beyond SQS's longest delay gets none.
+   * Returns the delays of the messages to send, in seconds. A message then arrives within a second after each moment.
+   * These messages count as sent. A moment beyond SQS's longest delay gets none.
    */
   add(dueInMs: readonly number[]): number[] {
     const now = this.now();

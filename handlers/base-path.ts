@@ -10,9 +10,9 @@ export interface Located {
 }
 
 /**
- * Removes the base path that API Gateway put before the app's path: the stage, such as `/prod` (none for `$default` or on
- * a custom domain), or the path under which a custom domain serves the API. That path is derived from the matched route,
- * so a request is never served under a path other than the one that was admitted.
+ * Removes the base path that API Gateway put before the app's path. The base path is the stage, such as `/prod`, or the
+ * path under which a custom domain serves the API. It is empty for `$default`. The app's path is derived from the
+ * matched route. So a request is never served under another path than the admitted one.
  */
 export function locate(event: HttpEvent): Located {
   const path = pathOf(event);
@@ -40,8 +40,8 @@ function without(basePath: string, event: HttpEvent): HttpEvent {
 }
 
 /**
- * Schema of the path that a route of API Gateway matched. For `/{proxy+}` that is the rest of the path, possibly
- * decoded, otherwise the route's own path with its parameters, such as that of `/callbacks/{token}`.
+ * Schema of the path that a route of API Gateway matched. For `/{proxy+}`, that is the rest of the path, possibly
+ * decoded. For another route, such as `/callbacks/{token}`, it is the route's path with its parameters.
  */
 const routedSchema = z
   .object({
@@ -91,8 +91,8 @@ export function locatedBelow(basePath: string, answer: HttpAnswer): HttpAnswer {
 }
 
 /**
- * Returns whether a path is served below a base path. The dashboard is not, since its links, forms and cookies expect a
- * host of its own.
+ * Returns whether a path may be served below a base path. Paths of the dashboard may not, since its links, forms and
+ * cookies expect a host of their own.
  */
 export function isServedBelow(path: string): boolean {
   return path === '/health' || path === '/health/live' || path === '/v1' || /^\/(v1|callbacks)\//.test(path);

@@ -28,11 +28,11 @@ export interface HandlerOptions {
    */
   readonly name?: string;
   /**
-   * Default: `process.env`, read at the first invocation. If it names a secret (`SECRET_ID`), the secret is read again
-   * from time to time.
+   * The environment variables. Default: `process.env`, read at the first invocation. If `SECRET_ID` names a secret, the
+   * secret is read again from time to time.
    */
   readonly env?: Environment;
-  /** Default: JSON lines on standard output. */
+  /** The log. Default: JSON lines on standard output. */
   readonly log?: Logger;
   /**
    * Publishes the metrics of each invocation of the scheduler and the worker, and of refused requests. Default:
@@ -41,7 +41,7 @@ export interface HandlerOptions {
   readonly publishMetrics?: PublishMetrics;
   /** Called with the processor of each container before its first use, to add listeners, middleware or `instrument`. */
   readonly extend?: (processor: RemoteProcessor) => void;
-  /** Ends a worker's container in which an abandoned job is still running. Default: ends the process. */
+  /** Called to end a worker's container in which an abandoned job still runs. Default: ends the process. */
   readonly exit?: () => void;
 }
 
@@ -58,7 +58,7 @@ export interface Container {
 interface Needs<Kept> {
   /** Returns the maximum number of database connections. All containers together must leave some for others. */
   readonly poolSize: (config: FunctionConfig) => number;
-  /** The members of a secret that this function reads. A bad member does not affect functions that do not read it. */
+  /** The members of a secret that this function reads. A bad member affects only functions that read that member. */
   readonly secrets: readonly SecretName[];
   /** Creates the function's own state. Called once per container. */
   readonly keep: (container: Container) => Kept;
@@ -71,14 +71,14 @@ interface Opened<Kept> {
   readonly config: FunctionConfig;
   readonly client: MongoClient;
   readonly kept: Kept;
-  /** Number of invocations that currently use it. */
+  /** Number of invocations that currently use this state. */
   users: number;
 }
 
 /**
- * Returns a function that runs an invocation with the container's state. The state is created in the first invocation
- * and kept. After a secret was rotated, the next invocation creates another one. The old client is closed once nobody
- * uses it.
+ * Returns a function that runs an invocation with the container's state. The first invocation creates the state, and
+ * later ones reuse it. After a secret was rotated, the next invocation creates a new state. The old client is closed
+ * once nobody uses it.
  */
 export function containerOf<Kept>(
   options: HandlerOptions,

@@ -2,10 +2,10 @@ import { isMainThread } from 'node:worker_threads';
 import type { LambdaContext } from './lambda-context.js';
 
 /**
- * Returns a function that returns when an invocation will be cut off.
+ * Returns a function that tells when an invocation will be cut off.
  *
- * Lambda starts a container before it begins to count. serverless-offline starts a thread for the first invocation and
- * counts that too, but the context does not show it. So the age of the thread is subtracted there.
+ * Lambda does not count the time that a container takes to start. serverless-offline counts the start of its thread,
+ * but the context does not show that. So the age of the thread is subtracted there.
  */
 export function deadlines(): (context: LambdaContext) => Date {
   let isFirst = !isMainThread;

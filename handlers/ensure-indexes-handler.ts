@@ -10,7 +10,7 @@ import { isWarmUp } from './warm-up-event.js';
 
 /**
  * Makes the indexes of a database that only the functions can reach. Invoke this once per deployment, by hand or from a
- * pipeline. The log shows its progress. If its time runs out, invoke it again, and it makes the remaining indexes.
+ * pipeline. The log shows its progress. If the time runs out, invoke the function again to make the remaining indexes.
  *
  * @returns a handler for any event, whose result says what was made. An event that only keeps a container warm has no
  *   effect and no result

@@ -20,7 +20,7 @@ export function groupProgressText({ size, completed, failed }: Progress): string
 }
 
 /**
- * Returns how fast jobs end, and how long that takes for the open ones. Undefined if none has ended yet, or none is open.
+ * Returns how fast jobs end, and how long the open ones will take. Undefined if no job has ended yet, or none is open.
  *
  * @param forMs time since the group was added
  */
@@ -30,7 +30,7 @@ export function paceOf({ completed, failed, open }: Progress, forMs: number): Pa
   return { perSecond: (ended / forMs) * 1000, leftMs: (open / ended) * forMs };
 }
 
-/** Says how fast jobs end: `120/s`, or `12/min` if that is less than one a second. */
+/** Says how fast jobs end, such as `120/s`. Less than one a second is told per minute, such as `12/min`. */
 export function rateText({ perSecond }: Pace): string {
   return perSecond >= 1
     ? `${format.format(Math.round(perSecond))}/s`

@@ -16,7 +16,7 @@ const eventSchema = z.union([
   z.object({ path: z.string(), httpMethod: z.string(), requestContext: z.object({ identity: something }) }),
 ]);
 
-/** Returns whether an event is a request whose sender's address `clientAddress` can find. */
+/** Returns whether an event is an HTTP request. `clientAddress` can find the sender's address of such an event. */
 export function isHttpEvent(event: unknown): event is HttpEvent {
   return eventSchema.safeParse(event).success;
 }
@@ -30,7 +30,7 @@ export function withPath(event: HttpEvent, path: string): HttpEvent {
   return 'rawPath' in event ? { ...event, rawPath: path } : { ...event, path };
 }
 
-/** Returns whether a load balancer sent the event, which accepts only smaller answers than Lambda's limit. */
+/** Returns whether a load balancer sent the event. A load balancer accepts only smaller answers than Lambda does. */
 export function isOfLoadBalancer({ requestContext }: HttpEvent): boolean {
   return 'elb' in requestContext;
 }
@@ -39,8 +39,8 @@ export function isOfLoadBalancer({ requestContext }: HttpEvent): boolean {
 const NO_METHOD = 'UNSUPPORTED';
 
 /**
- * Returns the event in a form that the Fetch standard can express, so that the app answers it. A GET or HEAD keeps only
- * the length of its body. TRACE, CONNECT and invalid methods become a method that no route has.
+ * Returns the event in a form that a `Request` can have, so that the app can answer it. A GET or HEAD keeps only the
+ * length of its body. TRACE, CONNECT and invalid methods become a method that no route has.
  */
 export function toFetchable(event: HttpEvent): HttpEvent {
   const method = methodOf(event);
@@ -48,7 +48,7 @@ export function toFetchable(event: HttpEvent): HttpEvent {
   return event.body && /^(get|head)$/i.test(method) ? withoutBody(event, event.body.length) : event;
 }
 
-/** Returns the event without anything that its sender chose, except the method, so that it can always be read. */
+/** Returns the event without anything that its sender chose, except the method. So it can always be read. */
 export function bareOf(event: HttpEvent): HttpEvent {
   const host = 'localhost';
   if ('rawPath' in event) {

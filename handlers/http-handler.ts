@@ -15,13 +15,19 @@ import type { HttpAnswer, LambdaContext, LambdaHandler } from './lambda-context.
 import { handlerOptionsSchema } from './option-schemas.js';
 import { isWarmUp } from './warm-up-event.js';
 
-/** Connections per container. Few, because a container serves one request at a time, and there may be a thousand. */
+/**
+ * Connections per container. A container serves one request at a time, and there may be a thousand containers, so few
+ * are enough.
+ */
 const CONNECTIONS = 3;
 
-/** Lambda's limit for an answer, encoded as JSON, in which each quote of a body takes two characters. */
+/** Lambda's limit for an answer, in bytes of its JSON. In that JSON, each quote of the body takes two characters. */
 const MAX_ANSWER_BYTES = 6_291_556;
 
-/** The largest answer that a load balancer takes, 1 MB. Whether it counts in thousands is not documented. */
+/**
+ * The largest answer that a load balancer takes, 1 MB. AWS does not document whether a megabyte has 1,000,000 bytes or
+ * more, so this is the smaller number.
+ */
 const MAX_BALANCED_BYTES = 1_000_000;
 
 /** Maximum size of an encoded character of a body. A control character takes six bytes. */
@@ -50,7 +56,7 @@ const keptWarm: HttpAnswer = { statusCode: 204, headers: {}, body: '', isBase64E
 /**
  * Returns a handler for an HTTP API of API Gateway, a REST API, a function URL or an application load balancer.
  *
- * Below a stage (`/prod/v1/jobs`) or a path of a custom domain, it serves only the API, without the dashboard.
+ * Below a stage (`/prod/v1/jobs`) or a path of a custom domain, the handler serves the API without the dashboard.
  *
  * @returns a handler that answers every request, with a problem document if it must. An event that only keeps a
  *   container warm costs nothing

@@ -11,10 +11,11 @@ const parts = new Map([
 const IMPORTER = /[\\/]handlers[\\/](?:worker-starters|secret)\.[jt]s$/;
 
 /**
- * Has dynamic imports of the AWS SDK include only what is used. Otherwise esbuild puts the whole package into the bundle.
+ * Makes dynamic imports of the AWS SDK include only the used exports. Otherwise esbuild puts the whole package into the
+ * bundle.
  *
- * Modules of ours with the needed exports would not do: a bundle without splitting and without the SDK would import the
- * SDK at its start.
+ * Modules of our own that export only those would not help. A bundle without splitting that leaves the SDK out would
+ * then import the SDK at its start.
  */
 export function takeClientsInPart(build: PluginBuild): void {
   build.onResolve({ filter: /^@aws-sdk\/client-/ }, async ({ path, kind, importer, resolveDir }) => {

@@ -25,16 +25,17 @@ import { bundleThreads, NAME } from './thread-files.js';
 /**
  * Returns an esbuild plugin for bundles with job factories or handlers of this package. The plugin
  *
- * - writes beside the bundle the files that threads start from: the modules of jobs, named as
- *   `new URL('./x.subprocess.js', import.meta.url)`, and those of this package and piscina
- * - includes only what is used of the AWS SDK's clients, and leaves out packages that a function on Lambda never loads
- * - sets `platform: 'node'`, `mainFields: ['module', 'main']` and `keepNames: true` where they are not set, because logs
- *   and callers recognize an error by its class
- * - gives an ES module the `require` that packages in CommonJS expect, and CommonJS the `import.meta.url` that ES modules
- *   expect
+ * - writes the files that threads start from beside the bundle: the modules of jobs, named as `new
+ *   URL('./x.subprocess.js', import.meta.url)`, and the files of this package and of piscina
+ * - includes only the used parts of the AWS SDK's clients, and leaves out packages that a function on Lambda never
+ *   loads
+ * - sets `platform: 'node'`, `mainFields: ['module', 'main']` and `keepNames: true` unless they are set. Names are kept
+ *   because logs and callers recognize an error by its class
+ * - gives an ES module the `require` that packages in CommonJS expect, and gives CommonJS the `import.meta.url` that ES
+ *   modules expect
  *
- * The format may be `esm` or `cjs`. Everything else is up to you. `splitting: true` gives the smallest start, and `minify:
- * true` the smallest file. One plugin may serve several builds.
+ * The format may be `esm` or `cjs`. Everything else is up to you. `splitting: true` gives the smallest start, and
+ * `minify: true` the smallest file. One plugin may serve several builds.
  *
  * @throws an error of the build if a module of a job does not exist
  */

@@ -1,7 +1,7 @@
 import type { PluginBuild } from 'esbuild';
 
 /**
- * Has `require` take the ES modules of this package, as `import` does. A bundle with both forms would have the package
+ * Makes `require` load the ES modules of this package, as `import` does. Otherwise a bundle could contain the package
  * twice.
  */
 export function takeOneCopy(build: PluginBuild): void {

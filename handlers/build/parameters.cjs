@@ -1,7 +1,6 @@
 /*
- * Checks the parameters of serverless.yml, and the variables that become the functions' own, before anything is built.
- * Refuses all values at once with which the stack would not work. Returns the parameters that choose among a few
- * values.
+ * Checks the parameters of serverless.yml before anything is built, and the variables that are passed on to the
+ * functions. Reports all wrong values at once. Returns the parameters that choose among a few values.
  */
 const choices = {
   httpAccess: ['keys', 'iam'],
@@ -26,10 +25,10 @@ const wholeNumbers = {
   alarmServerErrors: [1, 1e9],
 };
 
-/** May be empty, but not 0, which would switch the function off. */
+/** Lowest and highest values of parameters that may be empty. 0 is refused, since it would switch the function off. */
 const reservations = { httpConcurrency: [1, 1e6], workerConcurrency: [1, 1e6] };
 
-/** May be empty, or must match the pattern. */
+/** Patterns of texts. A text may also be empty. */
 const texts = {
   subnets: [listOf('subnet'), 'ids of subnets such as subnet-0a1b, separated by commas, without blanks'],
   securityGroups: [
@@ -39,7 +38,7 @@ const texts = {
   alarmTopic: [/^arn:aws[\w-]*:sns:[\w-]+:\d{12}:[\w.-]+$/, 'the ARN of an SNS topic'],
 };
 
-/** Parameters that become variables of the functions, which check them in the same way when they start. */
+/** Parameters that become variables of the functions. The functions check them in the same way when they start. */
 const variables = {
   allowedHosts: 'ALLOWED_HOSTS',
   collectionPrefix: 'COLLECTION_PREFIX',
@@ -90,7 +89,10 @@ module.exports = async ({ options, resolveVariable, resolveConfigurationProperty
   return Object.fromEntries(Object.keys(choices).map((name) => [name, given[name]]));
 };
 
-/** Returns a problem for an unknown name. The framework ignores it, so `wakups=false` would keep the queue. */
+/**
+ * Returns a problem for an unknown name. The framework would ignore the name, so with `wakups=false` the queue would
+ * stay.
+ */
 function problemOfName(name, known) {
   return known.includes(name)
     ? undefined
@@ -102,8 +104,8 @@ function problemOfChoice(name, allowed, given) {
 }
 
 /**
- * Checks the parameter `secret`, which must be a name, because the permission to read the secret is derived from it. An
- * ARN has another form, with a suffix.
+ * Checks the parameter `secret`. It must be a name, because the permission to read the secret is derived from the name.
+ * An ARN ends with a suffix.
  */
 function problemOfSecret({ secret, secretsAt }) {
   if (secretsAt !== 'start' || /^(?!arn:)[\w/+=.@-]{1,512}$/.test(secret)) return undefined;
@@ -127,7 +129,8 @@ function listOf(kind) {
 }
 
 /**
- * Requires both or neither. CloudFormation would accept one alone, and deploy a function without a VPC, or an empty id.
+ * Requires both subnets and security groups, or neither. CloudFormation would accept one alone, and deploy a function
+ * without a VPC, or with an empty id.
  */
 function problemOfVpc({ subnets, securityGroups }) {
   if ((subnets === '') === (securityGroups === '')) return undefined;
@@ -150,7 +153,7 @@ async function problemsOfVariables(given) {
   });
 }
 
-/** Checks the reserved concurrency. If it is too low, further workers that are started would be throttled. */
+/** Checks the reserved concurrency of the worker. If it is too low, Lambda throttles further workers. */
 function problemOfWorkers({ workerConcurrency, wakeups }) {
   const maxWorkers = Number(process.env.MAX_WORKERS || DEFAULT_MAX_WORKERS);
   const least = wakeups === 'true' ? Math.max(maxWorkers, LEAST_BY_QUEUE) : maxWorkers;
@@ -162,7 +165,10 @@ function wrong(name, expected, given) {
   return `--param ${name}: expected ${expected}, not '${given[name]}'.`;
 }
 
-/** @param found problems, or falsy values where there are none */
+/**
+ * Throws an error that lists the problems, if there are any.
+ * @param found problems, or falsy values where there are none
+ */
 function refuse(found) {
   const problems = found.filter(Boolean);
   if (problems.length === 0) return;

@@ -1,7 +1,7 @@
 /*
- * A plugin for the Serverless Framework. Resolves the conditions on parameters in the template before it is deployed,
- * when their values are known. CloudFormation accepts the conditions, but it also checks the branch of an `!If` that is
- * not taken, where an empty value is invalid. So does cfn-lint.
+ * A plugin for the Serverless Framework. Resolves the conditions in the template before it is deployed, since the
+ * values of parameters are known by then. CloudFormation and cfn-lint would also check the branch of an `!If` that is
+ * not taken. An empty value is invalid there.
  */
 export default class ResolveConditions {
   constructor(serverless) {
@@ -29,7 +29,10 @@ export function resolveConditions({ Conditions = {}, ...template }) {
   };
 }
 
-/** @param holds returns whether the condition with a given name holds */
+/**
+ * Returns a part of the template with its conditions resolved.
+ * @param holds returns whether the condition with a given name holds
+ */
 function evaluate(condition, holds) {
   const [[kind, given]] = Object.entries(condition);
   switch (kind) {

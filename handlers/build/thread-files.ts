@@ -4,12 +4,12 @@ import { bannerOfEsm } from './output-defaults.js';
 import { findThreadReferences, THREAD_FILE } from './thread-references.js';
 
 /*
- * A thread starts from a file of its own, which a bundler would not include. This file builds such files beside the
- * bundle, and makes the bundle refer to them.
+ * A thread starts from a file of its own, which a bundler would not include. The code below builds such files beside
+ * the bundle, and makes the bundle refer to them.
  *
- * The files of a build with one entry are named after it (worker.mjs gets worker.handlers-jobs-x.subprocess.mjs), and so
- * are the chunks that esbuild splits off. So serverless-esbuild puts them into the package of that function, and into no
- * other.
+ * In a build with one entry, the names of these files and of split chunks begin with the entry's name. For example,
+ * worker.mjs gets worker.handlers-jobs-x.subprocess.mjs. So serverless-esbuild puts them into the package of that
+ * function only.
  *
  * No published plugin does this. Plugins for `new URL` look for the named file itself, which here is the compiled form
  * of a TypeScript source. None of them knows piscina's file.
@@ -19,8 +19,8 @@ import { findThreadReferences, THREAD_FILE } from './thread-references.js';
 export const NAME = 'remote-processor';
 
 /**
- * Folder of the files that threads start from, when the Serverless Framework builds. It packs nothing else beside a
- * bundle.
+ * Folder of the files that threads start from, when the Serverless Framework builds. The framework packs no other
+ * folder beside a bundle.
  */
 const PACKED = 'node_modules/.remote-processor';
 
@@ -53,7 +53,7 @@ function asCommonJs(options: BuildOptions): BuildOptions {
 /**
  * Builds the files that threads start from beside each file of the bundle that refers to them.
  *
- * @param useOthers what the plugin does besides, and does for these files too
+ * @param useOthers sets up the other parts of the plugin for these files
  */
 export function bundleThreads(build: PluginBuild, useOthers: (build: PluginBuild) => void): void {
   const options = build.initialOptions;
@@ -97,7 +97,7 @@ class ThreadFiles {
     }));
   }
 
-  /** Builds the files that a bundle refers to. Each may refer to further ones, including itself. */
+  /** Builds the files that a bundle refers to. Each file may refer to further files, or to itself. */
   async buildFor(bundle: BuildResult, folder: string, begun = new Set<string>()): Promise<OutputFile[]> {
     const { absWorkingDir = '' } = this.#options;
     const referred = referencesOf(bundle.metafile).map(({ source, from }) => ({
@@ -135,7 +135,7 @@ function isOfPiscina(source: string): boolean {
   return /[\\/]piscina[\\/]dist[\\/]worker\.js$/.test(source);
 }
 
-/** The sources of threads that the files of a bundle refer to, and the folders of those files. */
+/** Returns the sources of threads that the files of a bundle refer to, and the folders of those files. */
 function referencesOf(metafile: Metafile | undefined): { readonly source: string; readonly from: string }[] {
   return Object.entries(metafile?.outputs ?? {}).flatMap(([output, { inputs }]) =>
     Object.entries(inputs)
@@ -144,7 +144,7 @@ function referencesOf(metafile: Metafile | undefined): { readonly source: string
   );
 }
 
-/** Returns undefined for a bundle of a text, or with several entries. */
+/** Returns the name of a bundle. Undefined if its entry is a text, or if it has several entries. */
 function bundleName({ entryPoints, outfile }: BuildOptions): string | undefined {
   if (outfile !== undefined) return withoutExtension(basename(outfile));
   const outputs = Array.isArray(entryPoints)
@@ -162,7 +162,10 @@ function folderFrom({ outfile, absWorkingDir = process.cwd() }: BuildOptions): s
   return relative(dirname(file), join(root, PACKED)).replaceAll(sep, posix.sep);
 }
 
-/** Returns a path relative to this project, or to the package that contains the file, wherever it is installed. */
+/**
+ * Returns the path of a file as a flat name. The path is relative to this project, or to the package that contains the
+ * file.
+ */
 function flatName(path: string, { absWorkingDir = process.cwd() }: BuildOptions): string {
   const fromPackage = path.split(/[\\/]node_modules[\\/]/).at(-1) ?? path;
   const name = fromPackage === path ? relative(absWorkingDir, path) : fromPackage;

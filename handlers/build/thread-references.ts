@@ -6,7 +6,7 @@ import type { Loader, OnLoadResult, PluginBuild } from 'esbuild';
 /** The namespace of modules whose default export is the URL of a file that a thread starts from. */
 export const THREAD_FILE = 'thread-file';
 
-/** Matches the URL as a value, not where a comment or a string mentions one. */
+/** Matches such a URL where it is a value. Does not match one in a comment or a string. */
 const URL_OF_MODULE =
   /(?<=^(?!\s*(?:\*|\/\/|\/\*)).*(?:[=(:,?[]\s*|\breturn\s+))new URL\(\s*(['"])(\.{1,2}\/[^'"]+\.[cm]?[jt]s)\1,\s*import\.meta\.url,?\s*\)/gm;
 
@@ -14,7 +14,8 @@ const URL_OF_MODULE =
 const PISCINA_THREAD = "(0, node_path_1.resolve)(__dirname, 'worker.js')";
 
 /**
- * Replaces what names a file that a thread starts from by an import of a module in the namespace `THREAD_FILE`:
+ * Replaces each reference to a file that a thread starts from. It becomes an import of a module in the namespace
+ * `THREAD_FILE`. There are two kinds of references:
  *
  *   new URL('./x.subprocess.js', import.meta.url)    the module of a job, or any other module named in this way
  *   resolve(__dirname, 'worker.js')                  the file from which piscina starts its threads
@@ -32,8 +33,8 @@ export function findThreadReferences(build: PluginBuild): void {
 }
 
 /**
- * Returns whether to search a file for such references. Files of other packages are not searched, except this package
- * as a dependency.
+ * Returns whether to search a file for such references. Other packages are not searched. This package is, also as a
+ * dependency.
  */
 function isOwn(path: string): boolean {
   const inPackage = path
@@ -76,7 +77,7 @@ async function ofPiscina(path: string): Promise<OnLoadResult> {
   };
 }
 
-/** Returns a module's file. A module is named by its compiled file, and before compilation only its source exists. */
+/** Returns the source file of a module. References name the compiled file, which does not exist before compilation. */
 function sourceOf(module: string, importer: string): string {
   const source = [module, module.replace(/js$/, 'ts')].find((path) => existsSync(path));
   if (source === undefined)

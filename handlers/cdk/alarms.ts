@@ -19,11 +19,11 @@ export interface AlarmThresholds {
   readonly silentMinutes: number;
   /** Seconds since the oldest job was due. Default: 600. */
   readonly oldestWaitingSeconds: number;
-  /** The same for a job whose code or queue this deployment does not have. Default: 300. */
+  /** Seconds since the oldest job was due whose code or queue this deployment does not have. Default: 300. */
   readonly unclaimedSeconds: number;
   /** Jobs that ended in error within 5 minutes. Default: 1. */
   readonly jobErrors: number;
-  /** Requests within 5 minutes that were refused, as their key was missing, wrong or insufficient. Default: 100. */
+  /** Requests within 5 minutes that were refused because their key was missing, wrong or insufficient. Default: 100. */
   readonly refused: number;
   /** Invocations that failed within 5 minutes. Default: 1. */
   readonly functionErrors: number;
@@ -100,8 +100,9 @@ function planAlarms({ name, api, thresholds = {} }: AlarmOptions): PlannedAlarm[
       threshold: 1,
       evaluationPeriods: least.silentMinutes,
       comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
-      // Lambda reports invocations, but not their absence, so INSUFFICIENT_DATA triggers this alarm. An alarm begins in that
-      // state and tells only of changes. Treating missing data as breaching would trigger it at each first deployment.
+      // Lambda reports no metric if there are no invocations, so INSUFFICIENT_DATA triggers this alarm. A new alarm
+      // begins in that state and tells only of changes, so a first deployment does not trigger it. If missing data
+      // counted as breaching, each first deployment would.
       treatMissingData: TreatMissingData.MISSING,
       actionsEnabled: true,
     },

@@ -7,7 +7,7 @@ import { thresholdsSchema } from './alarms.js';
 import type { JobProcessorProps } from './props.js';
 import { LEAST_WORKERS } from './wake-ups.js';
 
-/** These would stand in the template, where everybody may read them. */
+/** Variables that are refused here. They would stand in the template, which many people may read. */
 const secrets = [
   'MONGODB_URI',
   'API_KEYS',
@@ -36,21 +36,21 @@ const environmentSchema = z.record(z.string(), z.string()).check(({ value, issue
     issues.push({ code: 'custom', input: undefined, path: [...path], message });
 });
 
-/** Objects of CDK are known by a method, since an app may have another copy of it. */
+/** Recognizes an object of CDK by one of its methods. Its class may come from another copy of CDK. */
 function withMethod(name: string, expected: string) {
   const hasIt = (value: unknown) =>
     typeof value === 'object' && value !== null && typeof Reflect.get(value, name) === 'function';
   return z.custom<Duration>(hasIt, expected).optional();
 }
 
-/** Lambda's bounds. */
+/** Returns whether Lambda allows a timeout. */
 function isTimeout(duration: Duration | undefined): boolean {
   if (duration === undefined || duration.isUnresolved()) return true;
   const seconds = duration.toSeconds({ integral: false });
   return Number.isInteger(seconds) && seconds >= 1 && seconds <= 900;
 }
 
-/** A token passes, as in `textOf`. */
+/** Returns a schema for a whole number. A token passes, as in `textOf`. */
 function wholeNumber(least: number, most: number) {
   const isOne = (value: number) => Number.isInteger(value) && value >= least && value <= most;
   return z
@@ -122,7 +122,7 @@ export function checkProps(props: JobProcessorProps): void {
   validateNow(propsSchema, props, 'The configuration of JobProcessor');
 }
 
-/** A token passes: its value is known only when the stack is deployed. */
+/** Returns a schema for a text. A token passes, because its value is unknown before the stack is deployed. */
 function textOf(pattern: RegExp, expected: string) {
   return z.string().refine((text) => Token.isUnresolved(text) || pattern.test(text), {
     error: ({ input }) => `expected ${expected}, not ${JSON.stringify(input)}`,

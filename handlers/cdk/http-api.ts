@@ -15,8 +15,8 @@ import type { Construct } from 'constructs';
 import type { HttpApiProps } from './props.js';
 
 /**
- * Format of the log of requests, also of those that never reached the function. It leaves out the path, which is the
- * sender's own words and not escaped here. The function logs the path.
+ * Format of the log of requests. Requests that never reached the function are logged too. The path is left out, since
+ * it is the sender's own text and would not be escaped. The function logs the path.
  */
 const logged = JSON.stringify({
   requestId: '$context.requestId',
@@ -30,7 +30,7 @@ const logged = JSON.stringify({
   error: '$context.error.responseType',
 });
 
-/** Makes the HTTP API. The function knows the routes. */
+/** Makes the HTTP API. It passes every path to the function, which knows the routes. */
 export function makeHttpApi(
   scope: Construct,
   name: string,

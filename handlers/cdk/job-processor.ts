@@ -25,12 +25,12 @@ import { makeWakeUpQueue, startByQueue, startEveryMinute } from './wake-ups.js';
 type OwnProps = Pick<FunctionProps, 'description' | 'timeout'> &
   Partial<FunctionProps> & { readonly entry: string; readonly statements: readonly PolicyStatement[] };
 
-/** No retries, since the next tick or message does what a lost invocation did not. */
+/** Switches off retries, since the next tick or message makes up for a lost invocation. */
 const onlyOnce = { retryAttempts: 0, maxEventAge: Duration.seconds(60) };
 
 /**
- * The functions, the queue of wake-ups, the HTTP API and the alarms of a job processor: the same resources as
- * `serverless.yml` of this package makes. Each function has a role with only the permissions that it needs.
+ * The functions, the queue of wake-ups, the HTTP API and the alarms of a job processor. `serverless.yml` of this
+ * package makes the same resources. Each function has a role with only the permissions that it needs.
  *
  * @example
  * const jobs = new JobProcessor(stack, 'Jobs', { bundles: 'dist', secret: 'remote-processor/prod' });
@@ -78,15 +78,15 @@ export class JobProcessor extends Construct {
   }
 
   /**
-   * Lets another function add jobs with a kick: gives it the permission to send to the queue of wake-ups, and the URL in
-   * its variable `WAKE_UP_QUEUE_URL`. It reads the database by a connection of its own.
+   * Lets another function add jobs with a kick. The function gets the permission to send to the queue of wake-ups, and
+   * the queue's URL in its variable `WAKE_UP_QUEUE_URL`. It needs its own connection to the database.
    */
   letAddJobs(producer: LambdaFunction): void {
     producer.addEnvironment('WAKE_UP_QUEUE_URL', this.wakeUpQueue.queueUrl);
     producer.addToRolePolicy(this.#permissions.maySendWakeUps());
   }
 
-  /** Tells the address of links that answer callbacks, unless the environment names another. */
+  /** Tells the functions the address of links that answer callbacks, unless the environment names another. */
   #linkCallbacks(): void {
     if (!this.httpApi || this.#props.environment?.CALLBACK_URL !== undefined) return;
     for (const linking of [this.worker, this.http])

@@ -2,7 +2,10 @@ import { ArnFormat, type Stack } from 'aws-cdk-lib';
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 
-/** Permissions of a function. ARNs are built from names, so that no circle of references arises. */
+/**
+ * Makes the permissions of functions. ARNs are built from names, because references between resources would form a
+ * circle.
+ */
 export class Permissions {
   readonly #stack: Stack;
   readonly #name: string;
@@ -17,7 +20,7 @@ export class Permissions {
     this.#isInVpc = isInVpc;
   }
 
-  /** Makes the role of a function, which may write its log, read the secret, and do what the statements allow. */
+  /** Makes the role of a function. The function may write its log, read the secret, and do what the statements allow. */
   makeRole(scope: Construct, id: string, functionName: string, statements: readonly PolicyStatement[]): Role {
     const policy = new PolicyDocument({
       statements: [
@@ -69,7 +72,7 @@ export class Permissions {
   }
 }
 
-/** No ARN is known beforehand for these actions. Lambda makes the interfaces with the function's own role. */
+/** Lets Lambda make network interfaces in a VPC, with the function's own role. Their ARNs are not known beforehand. */
 function mayUseVpc(): PolicyStatement {
   const actions = [
     'ec2:CreateNetworkInterface',

@@ -7,11 +7,15 @@ import type { AlarmThresholds } from './alarms.js';
 
 export interface JobProcessorProps {
   /**
-   * The folder that holds the bundles: the folders `worker`, `scheduler`, `http` and `indexes`, each with a module of the
-   * same name that exports `handler`, such as `worker/worker.mjs`. The function `ensureIndexes` runs `indexes`.
+   * The folder of the bundles. It contains the folders `worker`, `scheduler`, `http` and `indexes`. Each of these has a
+   * module of the same name that exports `handler`, such as `worker/worker.mjs`. The function `ensureIndexes` runs
+   * `indexes`.
    */
   readonly bundles: string;
-  /** The name, not the ARN, of the secret in AWS Secrets Manager that holds `MONGODB_URI`, `API_KEYS` and the others as JSON. */
+  /**
+   * The name of the secret in AWS Secrets Manager, not its ARN. The secret holds `MONGODB_URI`, `API_KEYS` and other
+   * secret settings as JSON.
+   */
   readonly secret: string;
   /** Beginning of the names of functions, the queue, the API and alarms. Default: the name of the stack. */
   readonly name?: string;
@@ -30,24 +34,30 @@ export interface JobProcessorProps {
   readonly workerMemorySize?: number;
   /** How many invocations of the worker may run at a time, at least `maxWorkers`. Default: as many as the account allows. */
   readonly workerConcurrency?: number;
-  /** Default: `NODEJS_22_X`. */
+  /** The runtime of the functions. Default: `NODEJS_22_X`. */
   readonly runtime?: Runtime;
   /** The HTTP API with the dashboard, or `false` for none. Default: an API that admits callers by their keys. */
   readonly http?: HttpApiProps | false;
-  /** The VPC that alone reaches the database. The functions need a way out of it, to Secrets Manager and SQS. Default: none. */
+  /**
+   * The VPC in which the functions run, if the database is reachable only from there. From the VPC, they must reach
+   * Secrets Manager and SQS. Default: none.
+   */
   readonly vpc?: IVpc;
   readonly vpcSubnets?: SubnetSelection;
   readonly securityGroups?: readonly ISecurityGroup[];
   /** How long the logs are kept. Default: a month. */
   readonly logRetention?: RetentionDays;
-  /** Gets the alarms, and their ends. Default: nobody does. */
+  /** The topic that is told when an alarm begins and ends. Default: none. */
   readonly alarmTopic?: ITopic;
   /** When the alarms go off. Default: those of each threshold. */
   readonly alarms?: Partial<AlarmThresholds>;
 }
 
 export interface HttpApiProps {
-  /** Judge of callers: the function by their `keys`, or API Gateway by IAM policies and signatures. Default: `keys`. */
+  /**
+   * How callers are identified. With `keys`, the function checks their keys. With `iam`, API Gateway checks signatures
+   * and IAM policies. Default: `keys`.
+   */
   readonly access?: 'keys' | 'iam';
   /** The most requests of all callers per second, from 1. Further ones get a 429. Default: 100. */
   readonly rateLimit?: number;

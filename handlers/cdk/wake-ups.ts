@@ -11,7 +11,7 @@ export const LEAST_WORKERS = 2;
 
 const everyMinute = Schedule.rate(Duration.minutes(1));
 
-/** If a tick cannot be delivered within its minute, the next one replaces it. */
+/** How long AWS tries to deliver a tick. After a minute, the next tick replaces it. */
 const MAX_AGE = Duration.seconds(60);
 const MAX_RETRIES = 3;
 
@@ -22,8 +22,8 @@ export function startEveryMinute(scope: Construct, scheduler: lambda.Function): 
 }
 
 /**
- * Makes the queue that wakes the worker, by its tick, by kicks, and by messages delayed until a job is due. The messages
- * carry no data, so a lost or repeated one does no harm. A failed message expires before it could come again.
+ * Makes the queue that wakes the worker. Its messages are ticks, kicks, and messages delayed until a job is due. They
+ * carry no data, so a lost or repeated message does no harm. A failed message expires before it could come again.
  */
 export function makeWakeUpQueue(scope: Construct, name: string): Queue {
   return new Queue(scope, 'WakeUpQueue', {
@@ -34,7 +34,7 @@ export function makeWakeUpQueue(scope: Construct, name: string): Queue {
   });
 }
 
-/** Has the queue start workers, at each of its messages and every minute. */
+/** Makes the queue start workers, at each message and every minute. */
 export function startByQueue(
   scope: Construct,
   worker: lambda.Function,
@@ -52,7 +52,7 @@ export function startByQueue(
   queue.addToResourcePolicy(mayWakeUp(tick, queue));
 }
 
-/** CDK's own target would let the rule do more with the queue than send. */
+/** Makes the queue the target of the rule, which may only send to it. CDK's own target would allow the rule more. */
 function wakeUpThrough(queue: Queue): IRuleTarget {
   return {
     bind: () => ({

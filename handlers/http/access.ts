@@ -11,13 +11,13 @@ export interface Caller {
   /** The name in logs: the id of the API key, or the ARN of the AWS identity that signed the request. */
   readonly id: string;
   readonly role: Role;
-  /** Way of the request if it is not the API itself. Undefined for programs and whoever else has a key. */
+  /** The program that made the request, if the command line did. Undefined for callers of the API with a key. */
   readonly via?: 'cli';
 }
 
 declare module 'hono' {
   interface ContextVariableMap {
-    /** Undefined on routes that need no key. */
+    /** The caller. Undefined on routes that need no key. */
     caller: Caller | undefined;
   }
 }
@@ -27,7 +27,7 @@ export const challenge = { 'www-authenticate': 'Bearer realm="remote-processor"'
 
 /**
  * Admits only requests with a key: `Authorization: Bearer <key>`. A valid key always passes. Wrong keys are counted by
- * address, and beyond the limit their senders are told to wait.
+ * address. An address beyond the limit is told to wait.
  */
 export function requireKey(apiKeys: readonly ApiKey[], wrongKeys: WrongKeys) {
   return createMiddleware(async ({ req, set, env }, next) => {
@@ -43,7 +43,10 @@ export function requireKey(apiKeys: readonly ApiKey[], wrongKeys: WrongKeys) {
   });
 }
 
-/** @param limitedMs how long the address must wait, if it is over its limit */
+/**
+ * Returns the problem for a missing or wrong key.
+ * @param limitedMs how long the address must wait, if it is over its limit
+ */
 function refusal(limitedMs: number | undefined): Problem {
   const detail = 'Send a valid key: Authorization: Bearer <key>';
   if (limitedMs === undefined) return new Problem('unauthorized', { detail, headers: challenge });
@@ -65,7 +68,7 @@ export function requireRole(role: Role) {
 }
 
 /**
- * Returns the entry of a key, if there is one. All digests are compared, each in constant time, so that the time taken
+ * Returns the entry of a key, if there is one. All digests are compared, each in constant time. So the time taken
  * reveals neither how close a guess was nor which entry it matched. The empty text is nobody's key.
  */
 export function findKey(apiKeys: readonly ApiKey[], token: string): ApiKey | undefined {

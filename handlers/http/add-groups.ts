@@ -10,9 +10,9 @@ import { when } from './group-view.js';
 import { invalid, Problem } from './problem.js';
 import type { Circumstances } from './route.js';
 
-/** Adds batches and workflows, as bodies of requests describe them. */
+/** Adds batches and workflows that the bodies of requests describe. */
 
-/** The largest batch of a request. Larger ones need more than a body. */
+/** The largest batch of a request. A larger one does not fit into one body. */
 const MAX_JOBS = 10_000;
 
 const memberShape = {
@@ -121,8 +121,8 @@ function common(id: string | undefined, { jobIds, callerRole, timeLeft }: Circum
 }
 
 /**
- * Returns a group as added if an earlier try of this request added it. Its id shows that, because it was chosen for the
- * request.
+ * Tells a group as added if an earlier try of this request added it. The group's id shows that, since it was chosen for
+ * this request.
  */
 function asOnFirstTry(added: AddedGroup, { jobIds }: Circumstances): AddedGroup {
   return added.id === jobIds?.[0] ? { ...added, outcome: 'added' } : added;

@@ -95,13 +95,13 @@ export async function addMany(
   });
 }
 
-/** Time reserved for the answer and the last try, which may take as long as the driver looks for a server. */
+/** Time reserved for the last try and the answer. The last try may take as long as the driver looks for a server. */
 const RESERVED_MS = ELECTION_MS + 2_000;
 
-/** Minimum wait for a kick. Most arrive in this time, and so before the container is frozen. */
+/** Minimum wait for a kick. Most kicks arrive in this time, and so before the container is frozen. */
 const LEAST_MS = 1_000;
 
-/** Returns how long to retry and to wait for the kick, so that the answer is sent in time. */
+/** Returns how long to retry and to wait for the kick, in milliseconds, so that the answer is sent in time. */
 export function patienceIn(timeLeftMs: number): number {
   return Math.max(LEAST_MS, Math.min(ELECTION_MS, timeLeftMs - RESERVED_MS));
 }
@@ -111,7 +111,7 @@ export function withIds(jobs: readonly NewJob[], ids: readonly string[] | undefi
   return jobs.map((job, index) => ({ ...job, options: { id: ids?.[index], ...job.options } }));
 }
 
-/** Returns a job that is found under the id chosen for this request as added, because an earlier try of it added it. */
+/** Tells a job as added if it has the id chosen for this request. An earlier try of the request added it. */
 export function asOnFirstTry<Told extends AddedJob>(told: Told, chosenId: string | undefined): Told {
   return told.id === chosenId ? { ...told, outcome: 'added', inputDiffers: false } : told;
 }

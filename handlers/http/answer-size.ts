@@ -7,7 +7,7 @@ const BALANCED_BYTES = 900_000;
 const balancedSchema = z.object({ requestContext: z.object({ elb: z.unknown() }) });
 
 /**
- * Returns how many bytes the members of an answer may have as sent: 5 MB, or less for a load balancer.
+ * Returns how many bytes the members of a sent answer may have: 5 MB, or less for a load balancer.
  *
  * @param environment the platform's part of a request, which hono calls `env`
  */

@@ -32,21 +32,21 @@ export interface AppOptions {
    */
   readonly identify?: MiddlewareHandler;
   /**
-   * Host names by which the app may be called, besides loopback's. If set, pages of other sites may not call it.
-   * Default: any, for use where another part, such as API Gateway, checks names.
+   * Host names by which the app may be called, besides loopback's. If set, pages of other sites may not call the app.
+   * Default: any, for use behind something that checks names, such as API Gateway.
    */
   readonly allowedHosts?: readonly string[] | undefined;
   /** Origins of other sites whose pages may call the API with a key. `*` means any. Default: none. */
   readonly corsOrigins?: readonly string[] | undefined;
   /** Awaited before the database is used, for work that must be done once. Default: nothing. */
   readonly ready?: () => Promise<void>;
-  /** Returns whether this process works, for `GET /health/live`. Default: it does, as it answers. */
+  /** Returns whether this process works, for `GET /health/live`. Default: always true. */
   readonly isAlive?: () => boolean;
   /** Returns the milliseconds until an answer must be sent. Default: infinite. */
   readonly timeLeft?: () => number;
   /** Returns the base path of the current request, which the app itself does not see. Default: empty. */
   readonly basePath?: () => string;
-  /** Default: JSON lines on standard output. */
+  /** The log. Default: JSON lines on standard output. */
   readonly log?: Logger;
 }
 
@@ -55,10 +55,10 @@ const nothing = async () => {};
 const pass: MiddlewareHandler = (_, next) => next();
 
 /**
- * Makes the HTTP API, for Lambda and for any server that uses the Fetch standard. `GET /health`, which tells
- * whether it can serve, and `GET /health/live`, which tells whether to restart it, are open. The routes in
- * routes.ts are for callers with a key, the dashboard is for people who sign in, and callbacks are for whoever has their
- * link. Outside the dashboard and the pages of callbacks, every error is a problem document. See problem.ts.
+ * Makes the HTTP API, for Lambda and for any server that uses the Fetch standard. Anyone may ask `GET /health` whether
+ * it can serve, and `GET /health/live` whether to restart it. The routes in routes.ts are for callers with a key. The
+ * dashboard is for people who sign in. Callbacks are for whoever has their link. The dashboard and the pages of
+ * callbacks show errors as pages. Every other error is a problem document, see problem.ts.
  */
 export function createApp({
   processor,

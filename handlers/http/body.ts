@@ -23,8 +23,8 @@ export async function readJson(request: Request): Promise<unknown> {
 }
 
 /**
- * Returns an issue for each member of a body that the request does not need. The body may be empty, or `{}`, which some
- * clients always send.
+ * Returns an issue for each member of a body, for a request that needs no body. The body may be empty, or `{}`, which
+ * some clients always send.
  *
  * @throws Problem for a body that is not a JSON object
  */
@@ -60,8 +60,8 @@ export function isJson(contentType: string): boolean {
 /**
  * Reads the raw body of a request. Counts the bytes that arrive, since a Content-Length may be absent or wrong.
  *
- * No other code touches a body, even one that is refused unread. So the server discards it as it arrives, and the
- * connection can serve the next request. That would not work if the body had become a stream.
+ * No other code touches a body, even if the request is refused. So the server discards an unread body as it arrives,
+ * and the connection can serve the next request. A body that had become a stream would block the connection.
  *
  * @throws Problem if the body has more than `limit` bytes
  */

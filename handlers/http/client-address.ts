@@ -27,13 +27,13 @@ const environmentSchema = z.union([
   socket.transform(({ incoming }) => incoming.socket.remoteAddress),
 ]);
 
-/** Stands for all senders without a known address, who are counted together. */
+/** Stands for all senders without a known address. They are counted together. */
 export const UNKNOWN = 'unknown';
 
 /**
  * Returns the address that a request comes from, as the platform gives it. Senders can forge headers such as
- * X-Forwarded-For, except for the part that a load balancer appends. An IPv6 address becomes its network,
- * `2001:db8::/64`, since a subscriber has at least that much, and can send from any address in it.
+ * X-Forwarded-For, except the part that a load balancer appends. An IPv6 address becomes its network, such as
+ * `2001:db8::/64`. A subscriber has at least such a network, and can send from any address in it.
  *
  * @param environment the platform's part of a request, which hono calls `env`
  */
@@ -46,7 +46,7 @@ export function clientAddress(environment: unknown): string {
   return `${network.toString()}/64`;
 }
 
-/** Returns the last address, which the load balancer itself has seen. It may include a port. */
+/** Returns the last address, which the load balancer itself has added. The text may include a port. */
 function lastOf(addresses: string): string {
   const last = addresses.slice(addresses.lastIndexOf(',') + 1).trim();
   const [, bracketed, v4] = /^(?:\[([^\]]+)\]|([\d.]+))(?::\d+)?$/.exec(last) ?? [];

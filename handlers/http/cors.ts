@@ -15,8 +15,8 @@ export function allowsOrigin(origins: readonly string[], origin: string): boolea
 }
 
 /**
- * Lets pages of these origins call the API with a key (CORS). Browsers send no credentials of their own with such
- * calls, so the dashboard's cookie is not used.
+ * Lets pages of these origins call the API with a key (CORS). Browsers send no cookies with such calls, so they never
+ * act for a person who is signed in to the dashboard.
  */
 export function allowOrigins(origins: readonly string[]): MiddlewareHandler {
   return cors({

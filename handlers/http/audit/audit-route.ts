@@ -9,8 +9,8 @@ const idsSchema = z.object({ ids: z.array(z.string()) });
 const addedSchema = z.looseObject({ id: z.string() });
 
 /**
- * Records what callers of a route of the API change. Programs that add jobs are not recorded, as there are as many of those
- * requests as jobs.
+ * Records what callers of a route of the API change. Programs that add jobs are not recorded, because that would take
+ * an entry for each job.
  */
 export function auditRoute(
   {
@@ -63,7 +63,7 @@ export function auditRoute(
   });
 }
 
-/** Returns what a request says by parameters as changes. What it says several times is one change with all values. */
+/** Returns the parameters of a request as changes. A repeated parameter becomes one change with all its values. */
 function toChanges(said: readonly (readonly [string, string])[]): AuditChange[] {
   const fields = [...new Set(said.map(([field]) => field))];
   return fields.map((field) => {

@@ -8,10 +8,10 @@ type Facts = Readonly<Record<string, unknown>>;
 /** Reads the facts of something. Empty if it does not exist. */
 type ReadFacts = (processor: RemoteProcessor, id: string) => Promise<Facts>;
 
-/** Fields whose values may be secret, or belong to others. Only that they were changed is recorded. */
+/** Fields whose values may be secret, or belong to others. The log tells that they were changed, without the values. */
 const secret: ReadonlySet<string> = new Set(['input', 'jobOptions']);
 
-/** Fields that change without a person, or never. */
+/** Fields that the log leaves out. They change without a person, or never. */
 const untold: ReadonlySet<string> = new Set([
   ...['id', 'ended', 'nextCallTime', 'lastCallTime', 'lastJobId', 'occurrences', 'skipped'],
   ...['declaredBy', 'version', 'leftOut'],
@@ -30,7 +30,7 @@ const readers: Readonly<Record<string, ReadFacts>> = {
   },
 };
 
-/** The changes that are not only of a state, by their actions. */
+/** The readers of facts, by action. Actions that only change a state have none. */
 const readersOfActions: Readonly<Record<string, ReadFacts>> = {
   updateJob: async (processor, id) => {
     const { queue, priority, maxRetries, retryDelay, runAt } = (await processor.getJob(id)) ?? {};
@@ -42,12 +42,12 @@ const readersOfActions: Readonly<Record<string, ReadFacts>> = {
   },
 };
 
-/** How long a change waits for what was there before it. */
+/** How long a change waits for the reading of the earlier facts, in milliseconds. */
 const READ_MS = 1_000;
 
 /**
- * Returns what people have set of a target, as the log tells it. Empty if the log tells nothing of it. Undefined if it
- * cannot be read, which must not hold up a change.
+ * Returns the fields of a target that people have set. Empty if the log tells none of them. Undefined if they cannot be
+ * read, since a change must not wait for that.
  */
 export async function factsOf(
   processor: RemoteProcessor,
@@ -72,7 +72,7 @@ export function changesBetween(before: Facts | undefined, after: Facts | undefin
   });
 }
 
-/** Undefined for nothing. */
+/** Returns a value as text, or undefined if there is none. */
 function textOf(value: unknown): string | undefined {
   if (value === undefined || value === null || value === '') return undefined;
   return typeof value === 'string' ? value : JSON.stringify(value).replace(/^"(.*)"$/, '$1');

@@ -14,10 +14,10 @@ import { toProblem } from '../failure.js';
 import { changesBetween, factsOf } from './facts.js';
 import { targetOfPath } from './targets.js';
 
-/** How long an answer waits for the log. The change was just written, so the database answers. */
+/** How long an answer waits for the log, in milliseconds. The change was just written, so the database works. */
 const RECORD_MS = 3_000;
 
-/** What an entry can hold: characters of a target and of the name of a field, and changes. */
+/** Limits of an entry: the characters of a target and of the name of a field, and the number of changes. */
 const MAX_TARGET = 1_000;
 const MAX_FIELD = 200;
 const MAX_CHANGES = 100;
@@ -26,18 +26,18 @@ const MAX_CHANGES = 100;
 export interface RequestedChange {
   /** The name of the operation in the OpenAPI document. */
   readonly action: string;
-  /** The things that the request names. */
+  /** The things to change, as the request names them. */
   readonly targets: readonly string[];
-  /** Whether it adds something, whose path the answer tells. */
+  /** Whether the request adds something. The answer then tells its path. */
   readonly isAddition?: boolean;
-  /** The changes that the request itself tells. */
+  /** The changes, as far as the request tells them. */
   readonly changes?: readonly AuditChange[];
 }
 
 /** How a change ended. */
 export interface EndOfChange {
   readonly outcome: AuditOutcome;
-  /** The changed things, if the answer tells. Default: those that the request names. */
+  /** The changed things, if the answer tells them. Default: those that the request names. */
   readonly targets?: readonly string[] | undefined;
   /** The changes that the answer tells. */
   readonly changes?: readonly AuditChange[];
@@ -51,10 +51,10 @@ export interface Recording {
 }
 
 /**
- * Carries out a change, and records it. A change stands even if it cannot be recorded: then the entry is logged.
+ * Carries out a change, and records it. If it cannot be recorded, it still stands, and its entry is logged.
  *
  * @param next carries it out
- * @param endOf tells how it ended. Undefined if nothing was changed that anybody wants to know, such as for bad input
+ * @param endOf tells how it ended. Returns undefined if there is nothing to record, such as for bad input
  */
 export async function recordChange(
   context: Context,
@@ -97,7 +97,7 @@ export async function record(processor: RemoteProcessor, log: Logger, entry: New
   }
 }
 
-/** Leaves out what an entry cannot hold. Otherwise a request could be such that nobody sees it in the log. */
+/** Cuts an entry to its limits. Otherwise a sender could make an entry that cannot be stored, and hide a change. */
 function fitting({ targets = [], changes = [], ...entry }: NewAuditEntry): NewAuditEntry {
   return {
     ...entry,

@@ -29,8 +29,8 @@ export interface CallbackOptions {
 const MAX_FORM_BYTES = 32 * 1024;
 
 /**
- * Makes the pages of callbacks. `GET` shows what is asked and changes nothing, since programs that check mails open links.
- * `POST` answers: by the form of the page, or with any JSON. The first answer wins.
+ * Makes the pages of callbacks. `GET` shows the question and changes nothing, since programs that check mails open
+ * links. `POST` answers, by the form of the page or with any JSON. The first answer wins.
  */
 export function createCallbackPages({ processor, wrongKeys, ready, log }: CallbackOptions): Hono {
   return new Hono()
@@ -84,7 +84,7 @@ export function createCallbackPages({ processor, wrongKeys, ready, log }: Callba
     });
   }
 
-  /** Forged links are counted as wrong keys are. A link that was made here always works. */
+  /** Returns the problem for a forged link. Forged links count as wrong keys. A link that was made here always works. */
   async function refusal(address: string): Promise<Problem> {
     const limitedMs = await wrongKeys.count(address);
     if (limitedMs === undefined) return new Problem('not_found', { detail: 'This link was not made here.' });
@@ -135,7 +135,7 @@ function wantsPage(accept = ''): boolean {
   return accept.includes('text/html');
 }
 
-/** The page loads nothing, and runs no script. */
+/** Forbids the page to load anything or to run scripts. */
 const securityHeaders = secureHeaders({
   contentSecurityPolicy: {
     defaultSrc: ["'none'"],

@@ -5,8 +5,8 @@ import { Problem } from '../problem.js';
 import type { CallbackOptions } from './answer-callback.js';
 
 /**
- * Serves the links of callbacks, which need no key: their token is the right to answer, once. They are loaded at the first
- * request. Without secrets for the links there is nothing here.
+ * Serves the links of callbacks. They need no key, because the token in a link is the right to answer once. The pages
+ * are loaded at the first request. Without secrets for the links, every path here is unknown.
  */
 export function callbackRoutes(options: CallbackOptions): Hono {
   const pages = once(async () => (await import('./answer-callback.js')).createCallbackPages(options));
