@@ -30,7 +30,7 @@ export function resolveConditions({ Conditions = {}, ...template }) {
 }
 
 /**
- * Returns a part of the template with its conditions resolved.
+ * Returns whether a condition of the template holds.
  * @param holds returns whether the condition with a given name holds
  */
 function evaluate(condition, holds) {

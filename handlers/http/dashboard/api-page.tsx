@@ -61,7 +61,7 @@ export function ApiPage({ operations, text, origin }: ApiPageProps) {
           <button type="submit">Search</button>
         </noscript>
       </form>
-      {/* Nothing in it changes by itself. */}
+      {/* The list does not change by itself. */}
       <div id="operations" class="stack" data-live data-still>
         {operations.length === 0 && <p class="empty">No operation matches.</p>}
         {tags.map((tag) => (
@@ -120,7 +120,7 @@ function Operation({ operation }: { operation: ApiOperation }) {
   );
 }
 
-/** Shows the answer of success with its example. The others are listed by status. */
+/** Shows the answer of success with its example, and lists the other answers by status. */
 function Answers({ operation: { responses } }: { operation: ApiOperation }) {
   const entries = Object.entries(responses);
   const problems = entries.filter(([status]) => Number(status) >= 400).map(([status]) => status);

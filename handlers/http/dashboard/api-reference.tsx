@@ -15,7 +15,7 @@ const operationSchema = z.object({
   summary: z.string(),
   description: z.string().default(''),
   tags: z.array(z.string()).default([]),
-  /** Empty if it needs no key. */
+  /** How callers are identified. Empty if the operation needs no key. */
   security: z.array(z.unknown()).optional(),
   parameters: z
     .array(
@@ -74,7 +74,7 @@ async function readOperations(): Promise<readonly ApiOperation[]> {
   );
 }
 
-/** Returns whether each word of a text occurs in what is told of an operation. */
+/** Returns whether each word of a text occurs in the description of an operation. */
 function matches({ operationId, method, path, summary, description }: ApiOperation, text: string): boolean {
   const told = [operationId, method, path, summary, description].join(' ').toLowerCase();
   return text

@@ -5,10 +5,13 @@ import { type EndOfChange, outcomeOf, type RequestedChange, recordChange } from 
 import { targetOf } from '../audit/targets.js';
 import type { DashboardEnvironment } from './environment.js';
 
-/** Returns what a form asks for. Undefined for a form that changes nothing. @param id that in its path, or empty */
+/**
+ * Returns the change that a form asks for. Undefined for a form that changes nothing.
+ * @param id the id in the form's path, or empty
+ */
 type Reading = (form: URLSearchParams, id: string) => RequestedChange | undefined;
 
-/** The change that each form makes, by the route that it is sent to. Actions have the names of the API's operations. */
+/** The change that each form makes, by the route of the form. Actions have the names of the API's operations. */
 export const formsByRoute: Readonly<Record<string, Reading>> = {
   '/dashboard/jobs': byAction('jobs', 'id', { cancel: 'cancelJob', retry: 'retryJob', remove: 'removeJob' }),
   '/dashboard/jobs/:id/changes': toOne('updateJob', 'jobs'),
@@ -53,8 +56,8 @@ export const formsByRoute: Readonly<Record<string, Reading>> = {
 };
 
 /**
- * Records what people change by forms. A form of a route that is not in the list is recorded by its route, so that no change
- * is missed. Use it after `requireSession`.
+ * Records the changes that people make by forms. A form that is not in `formsByRoute` is recorded by its route, so that
+ * no change is missed. Use this after `requireSession`.
  */
 export function auditForms(processor: RemoteProcessor, log: Logger) {
   return createMiddleware<DashboardEnvironment>(async (context, next) => {
@@ -95,7 +98,7 @@ function idIn(route: string, path: string): string {
   return index < 0 ? '' : decodeURIComponent(path.split('/')[index] ?? '');
 }
 
-/** Returns the reading of a form whose path names what it changes. */
+/** Returns the reading of a form whose path names the changed thing. */
 function toOne(action: string, segment: string): (form: URLSearchParams, id: string) => RequestedChange {
   return (_, id) => ({ action, targets: [targetOf(segment, id)] });
 }
@@ -103,7 +106,7 @@ function toOne(action: string, segment: string): (form: URLSearchParams, id: str
 /**
  * Returns the reading of a form with a field `action`.
  *
- * @param field name of the fields that name what it changes. If undefined, its path does
+ * @param field name of the fields that name the changed things. If undefined, the form's path names one
  */
 function byAction(
   segment: string,

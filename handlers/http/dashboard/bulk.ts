@@ -27,8 +27,8 @@ export function isBulkAction(name: string | null): name is BulkAction {
 }
 
 /**
- * Performs an action on each of several jobs, and returns what to tell and the ids of those that were changed. If it fails
- * for one job, the others are not affected.
+ * Performs an action on each of several jobs. Returns a notice, and the ids of the changed jobs. A failure for one job
+ * does not affect the others.
  */
 export async function act(
   processor: RemoteProcessor,

@@ -1,7 +1,9 @@
 import { parse } from '../../../src/scheduler/calendar/cron-expression.js';
 import type { CronFields } from '../../../src/scheduler/calendar/cron-fields.js';
 
-/** When a `Cron` item is due. A list is undefined if it restricts nothing. Weekdays begin with Sunday, 0. */
+/**
+ * The times at which a `Cron` item is due. A list that restricts nothing is undefined. Weekdays begin with Sunday, 0.
+ */
 interface Rule {
   readonly seconds: readonly number[];
   readonly minutes: readonly number[] | undefined;
@@ -30,7 +32,7 @@ export function cronWords(cron: string): string | undefined {
   }
 }
 
-/** Returns in words when an item given by lists is due. */
+/** Returns in words when an item is due whose times are given by lists. */
 export function listsWords({ minute, hour, dayOfMonth, month, dayOfWeek }: CronFields): string {
   const restricted = (list: readonly number[]) => (list.length === 0 ? undefined : sorted(list));
   const monthDays = dayOfMonth.length === 0 ? undefined : monthDaysText(sorted(dayOfMonth), false);
@@ -72,7 +74,7 @@ function timesText(minutes: readonly number[] | undefined, hours: readonly numbe
   return `at ${listed(hours.map((hour) => clock(hour, minute)))}`;
 }
 
-/** More times of a day are told as hours. */
+/** Maximum number of times of a day to tell one by one. More are told as hours and minutes. */
 const MAX_TIMES = 6;
 
 function minutesText(minutes: readonly number[] | undefined): string {
@@ -103,7 +105,10 @@ function monthDaysText(days: readonly number[], isLastToo: boolean): string {
   return `on ${listed([...numbers, ...(isLastToo ? ['the last day'] : [])])} of the month`;
 }
 
-/** @param values numbers from Sunday, or such a number and `L` for the last one of a month */
+/**
+ * Returns days of the week in words.
+ * @param values numbers from Sunday, or such a number and `L` for the last such day of a month
+ */
 function weekdaysText(values: readonly (number | string)[], nth: number): string {
   const numbers = sorted(numbersIn(values).map((day) => day % 7));
   const last = values
@@ -117,13 +122,13 @@ function weekdaysText(values: readonly (number | string)[], nth: number): string
   ]);
 }
 
-/** Names days of the week, of which Sunday is the last. */
+/** Names days of the week. Sunday is the last one. */
 function fromMonday(days: readonly number[]): string {
   const ordered = sorted(days.map((day) => (day + 6) % 7));
   return rangesText(ordered, (day) => dayNames[(day + 1) % 7] ?? '');
 }
 
-/** Returns a list in which three or more in a row are a range, such as `Monday to Friday and Sunday`. */
+/** Returns a list in words, such as `Monday to Friday and Sunday`. Three or more values in a row become a range. */
 function rangesText(values: readonly number[], name: (value: number) => string): string {
   const runs: number[][] = [];
   for (const value of values) {
@@ -143,7 +148,7 @@ function listed(parts: readonly string[]): string {
   return parts.length < 2 ? parts.join() : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
 }
 
-/** Returns the distance of values that go from 0 to the end in equal steps. */
+/** Returns the step of values that go from 0 to the end in equal steps. Undefined for other values. */
 function stepOf(values: readonly number[], end: number): number | undefined {
   const step = values[1];
   if (values[0] !== 0 || step === undefined || step < 2 || end % step !== 0) return undefined;

@@ -58,8 +58,8 @@ export interface DashboardOptions {
 }
 
 /**
- * Makes the pages on which people manage jobs. Each is rendered on the server and works by links and forms alone. A
- * script keeps it up to date by reading it repeatedly (client/live.ts).
+ * Makes the pages on which people manage jobs. Each page is rendered on the server and works by links and forms alone.
+ * A script reads the page repeatedly to keep it up to date (client/live.ts).
  */
 export function createDashboard(options: DashboardOptions): Hono<DashboardEnvironment> {
   const { processor, apiKeys, sessionSecrets, ready, log } = options;
@@ -114,7 +114,7 @@ export function createDashboard(options: DashboardOptions): Hono<DashboardEnviro
     .route(newSchedulerPath(), newSchedulerRoutes(processor));
 }
 
-/** Allows loading only from this server. Nothing in a page's content can run as a script or apply styles. */
+/** Lets pages load only from this server. Nothing in a page's content can run as a script or apply styles. */
 const securityHeaders = secureHeaders({
   contentSecurityPolicy: {
     defaultSrc: ["'none'"],

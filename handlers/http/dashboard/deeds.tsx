@@ -7,7 +7,7 @@ import { may } from './require-session.js';
 /** Number of entries on the page of a job, a schedule or a limit. */
 const SHOWN = 5;
 
-/** Returns what people did last to something, such as `job:7`. */
+/** Returns the last changes that people made to a target, such as `job:7`. */
 export async function findDeeds(processor: RemoteProcessor, target: string): Promise<readonly AuditEntry[]> {
   return (await processor.audit.list({ target, limit: SHOWN })).entries;
 }
@@ -19,7 +19,7 @@ interface DeedsProps {
   readonly now: Date;
 }
 
-/** Shows what people did to something. Shows nothing if nobody did anything. */
+/** Shows the changes that people made to a target. Shows nothing if there are none. */
 export function Deeds({ entries, target, session, now }: DeedsProps) {
   return (
     <div id="deeds" data-live>
@@ -49,7 +49,7 @@ export function Deeds({ entries, target, session, now }: DeedsProps) {
   );
 }
 
-/** Shows how a change ended, unless it was done. */
+/** Shows how a change ended. Shows nothing if it succeeded. */
 export function Outcome({ entry: { outcome, problem } }: { entry: AuditEntry }) {
   if (outcome === 'done') return null;
   return (

@@ -15,8 +15,8 @@ export interface DashboardEnvironment {
     /** Notice for the next page. Set by `redirectWith`. */
     notice: Notice | undefined;
     /**
-     * The things that a form changed, for the audit log. Set by forms for several things, some of which may not be
-     * changed.
+     * The things that a form changed, for the audit log. Set by forms for several things, since some of them may stay
+     * unchanged.
      */
     changed: readonly string[] | undefined;
   };

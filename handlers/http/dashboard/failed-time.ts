@@ -4,8 +4,8 @@ import type { JobsFilter } from '../../../src/index.js';
 type FailedTime = Pick<JobsFilter, 'endedAfter' | 'endedBefore'>;
 
 /**
- * Returns the time of a word `failed`: `<1h` for within the last hour, `>1h` for before that, or from one moment to another as
- * `failedBetween` writes it. Undefined for another text.
+ * Reads the time of a word `failed`. `<1h` means within the last hour, and `>1h` means before that. A text of
+ * `failedBetween` means from one moment to another. Returns undefined for any other text.
  */
 export function failedTime(value: string, now: Date): FailedTime | undefined {
   return relative(value, now) ?? between(value);
@@ -15,7 +15,7 @@ export function failedTime(value: string, now: Date): FailedTime | undefined {
 export const FAILED_TIMES =
   'expected <1h for within the last hour, >1h for before that, or 2026-01-31T09:00Z..2026-01-31T10:00Z';
 
-/** Returns the text of a time from one minute to another. */
+/** Returns the text of a time that lasts from one minute to another. */
 export function failedBetween(from: Date, to: Date): string {
   return `${minuteText(from)}..${minuteText(to)}`;
 }

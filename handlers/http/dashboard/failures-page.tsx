@@ -49,12 +49,12 @@ export function FailuresPage({ jobName, names, ...list }: FailuresPageProps) {
   );
 }
 
-/** Jobs of a group without a common key are not counted. */
+/** Returns whether jobs of a group may still be in error. Jobs of a group without a common key are not counted. */
 function mayStillFail({ stillFailing }: FailureInfo): boolean {
   return stillFailing?.count !== 0;
 }
 
-/** Offers to retry all failed jobs of a kind, because what broke once often fails with several messages. */
+/** Offers to retry all failed jobs of a kind, because one fault often causes failures with several messages. */
 function RetryKind({ jobName, session }: { jobName: string; session: Session }) {
   return (
     <form method="post" action={operationsPath} class="actions">

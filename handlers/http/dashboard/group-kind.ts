@@ -1,11 +1,11 @@
 import { batchesPath, batchPath, workflowPath, workflowsPath } from './paths.js';
 
-/** How the pages name one kind of groups, and where they are. */
+/** The names of one kind of groups, and the paths of its pages. */
 export interface GroupKindShown {
   readonly one: 'batch' | 'workflow';
   readonly many: 'batches' | 'workflows';
   readonly title: string;
-  /** The method of the processor that adds one. */
+  /** The method of the processor that adds a group. */
   readonly method: string;
   readonly path: typeof batchesPath | typeof workflowsPath;
   readonly pathOf: (id: string) => string;

@@ -13,7 +13,7 @@ import { TokenField } from './token-field.js';
 interface GroupPageProps {
   readonly kind: GroupKindShown;
   readonly group: GroupProgress;
-  /** The jobs that failed first. */
+  /** The first jobs that failed. */
   readonly failures: readonly EndedMember[];
   /** Ids of the first and the last job of a batch. */
   readonly ends?: readonly string[];
@@ -24,7 +24,7 @@ interface GroupPageProps {
   readonly children?: Child;
 }
 
-/** A batch, or a workflow with its graph as `children`. */
+/** The page of a batch, or of a workflow with its graph as `children`. */
 export function GroupPage({ kind, group, failures, ends = [], ...rest }: GroupPageProps) {
   const { last, session, now, children } = rest;
   return (

@@ -16,7 +16,7 @@ interface AttemptsProps {
   readonly now: Date;
 }
 
-/** Facts known of an attempt. Without `attempt`, those left of attempts that are not kept any more. */
+/** The facts of an attempt. Without `attempt`, these are facts of attempts that are no longer kept. */
 interface Told {
   readonly attempt: JobAttempt | undefined;
   readonly errors: JobError[];
@@ -58,7 +58,7 @@ function Dropped({ errors, lines }: { errors: number; lines: number }) {
   return dropped.length === 0 ? null : <p class="quiet">{dropped.join(' and ')} were dropped.</p>;
 }
 
-/** Gives each error and line to the attempt during which it was told, newest attempts first. */
+/** Assigns each error and line of the log to its attempt. The newest attempt is the first. */
 function toldBy(
   attempts: readonly JobAttempt[],
   errors: readonly JobError[],
@@ -113,10 +113,13 @@ function classOf({ outcome }: JobAttempt): string {
 
 const WIDTH = 1000;
 
-/** A short run stays visible beside a long wait. */
+/** Least width of a part of a bar, in percent, so that a short run stays visible beside a long wait. */
 const LEAST = 4;
 
-/** Shows how long a job waited, in grey, and ran, in the colour of how that ended. The heading says the same in words. */
+/**
+ * Shows how long a job waited, in grey, and how long it ran, in the colour of its end. The heading says the same in
+ * words.
+ */
 function Bar({ attempt, longest, now }: { attempt: JobAttempt; longest: number; now: Date }) {
   const widthOf = (ms: number) => Math.max(LEAST, Math.round((ms / longest) * (WIDTH - 2 * LEAST)));
   const wait = widthOf(waitOf(attempt));

@@ -7,7 +7,7 @@ import type { Notice } from './notice.js';
 import { jobPath } from './paths.js';
 import { TokenField } from './token-field.js';
 
-/** Shows what can be changed of a queued job, in a part that is unfolded. */
+/** Shows the settings of a queued job that can be changed. A person must unfold them. */
 export function ChangeJob({ job, session, now }: { job: Job; session: Session; now: Date }) {
   return (
     <details class="card" id="change">
@@ -55,7 +55,10 @@ export function RunNow({ job, session, mayAdd }: { job: Job; session: Session; m
 
 const numbers = ['priority', 'maxRetries'] as const;
 
-/** Changes a queued job as a form says. What was left as it is, or blank, is not changed. Returns what became of that. */
+/**
+ * Changes a queued job as a form says. A field that is unchanged or blank changes nothing. Returns a notice with the
+ * result.
+ */
 export async function changeJob(
   processor: RemoteProcessor,
   job: Job,

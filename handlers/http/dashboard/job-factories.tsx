@@ -64,7 +64,7 @@ export function jobFactoryRoutes(processor: RemoteProcessor) {
     throw new Problem('unknown_job_name', { detail: `No job has the name '${name}'.` });
   }
 
-  /** Returns an empty draft, or one with the input of another job, to run that again with changes. */
+  /** Returns an empty draft, or one with the input of another job. A person can run that job again with changes. */
   async function firstDraft(
     context: PageContext,
     factory: JobFactoryInfo,
@@ -83,7 +83,10 @@ export function jobFactoryRoutes(processor: RemoteProcessor) {
     };
   }
 
-  /** Returns the input with the values of the job that the form began with behind the masks that it showed. */
+  /**
+   * Returns the input with stored values in place of the masks that the form showed. The values are those of the job
+   * with which the form began.
+   */
   async function withStoredValues({ name }: JobFactoryInfo, { input, from }: Draft): Promise<unknown> {
     const job = from === undefined ? undefined : await processor.getJob(from);
     return job?.jobName === name ? withValuesOf(processor, job, input) : input;

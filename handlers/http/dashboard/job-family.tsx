@@ -11,7 +11,7 @@ const SHOWN_FAILED = 20;
 /** The jobs that the steps of a job have added. */
 export interface Children {
   readonly failed: readonly Job[];
-  /** The first of them, each followed by those below it. */
+  /** The first jobs, each followed by the jobs below it. */
   readonly all: readonly Job[];
   readonly hasMore: boolean;
 }
@@ -26,7 +26,7 @@ export async function findChildren(processor: RemoteProcessor, job: Job): Promis
   return { failed, all, hasMore: cursor !== undefined };
 }
 
-/** Shows the jobs below a job as a tree, and before that those that failed. */
+/** Shows the jobs below a job as a tree. The failed ones are also listed before the tree. */
 export function ChildrenOf({ job, children }: { job: Job; children: Children }) {
   const { failed, all, hasMore } = children;
   return (
@@ -54,7 +54,7 @@ export function ChildrenOf({ job, children }: { job: Job; children: Children }) 
   );
 }
 
-/** Shows jobs of one depth, each with those below it. */
+/** Shows jobs of one depth, each with the jobs below it. */
 function Tree({ jobs, depth }: { jobs: readonly Job[]; depth: number }) {
   const tops = jobs.flatMap((job, index) => (depthOf(job) === depth ? [index] : []));
   return (

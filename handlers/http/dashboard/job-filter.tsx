@@ -31,7 +31,10 @@ export function readFilter(query: Record<string, string>): JobFilter {
   return data;
 }
 
-/** Returns the conditions that a filter stands for. A job with a failure's key is in `error`, and so is one that failed. */
+/**
+ * Returns the conditions of a filter. A filter with a failure's key, or with a time of failure, selects jobs in
+ * `error`.
+ */
 export function conditionsOf({
   status,
   name,
@@ -45,7 +48,7 @@ export function conditionsOf({
   return { status: known, jobName: name, queue, errorText: error, failureKey, key };
 }
 
-/** Returns when the jobs of a filter ended. */
+/** Returns the time in which the jobs of a filter ended. */
 export function endOf({ failed = '' }: JobFilter, now: Date): Pick<JobsFilter, 'endedAfter' | 'endedBefore'> {
   return failedTime(failed, now) ?? {};
 }
@@ -61,7 +64,7 @@ interface FilterFormProps {
   readonly names: readonly string[];
 }
 
-/** Shows the controls of a filter. Parts without one are chosen in the box above. */
+/** Shows the controls of a filter. Parts of the filter without a control are chosen in the search box above. */
 export function FilterForm({ filter, names }: FilterFormProps) {
   return (
     <form class="filter" method="get" action="/dashboard/jobs" data-filter aria-label="Filter">

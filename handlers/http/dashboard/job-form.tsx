@@ -16,7 +16,7 @@ export interface Draft {
   readonly options: unknown;
   readonly isJson: boolean;
   readonly issues: readonly Issue[];
-  /** Id of the job with whose input the form began. */
+  /** Id of the job from which the form took its first input. */
   readonly from?: string;
 }
 
@@ -78,7 +78,7 @@ export function readDraft({ inputSchema, inputOptional }: JobFactoryInfo, form: 
 }
 
 /**
- * Reports unknown fields. The page may have been made for an older form of the input, whose content must not get lost.
+ * Reports unknown fields. The page may have been made for an older schema of the input, and no typed text may get lost.
  */
 function unknownFields(form: URLSearchParams, known: ReadonlySet<string>): Issue[] {
   const unknown = new Set([...form.keys()].filter((name) => !known.has(name)));
@@ -171,7 +171,7 @@ export function inputField(inputSchema: string | null): Field {
   return inputSchema === null ? jsonField : toField(JSON.parse(inputSchema));
 }
 
-/** Returns the issues that belong to no control and are shown at the top. */
+/** Returns the issues that belong to no control. They are shown at the top. */
 function otherIssues(issues: readonly Issue[]): Issue[] {
   return issues
     .filter(({ path }) => !/^(input|options)(\.|$)/.test(path))

@@ -25,18 +25,18 @@ interface JobPageProps {
   readonly job: Job;
   readonly log: JobLog;
   readonly waits: Waits;
-  /** Absent if no step is stored, and no signal came. */
+  /** The steps of the job. Absent if no step is stored and no signal came. */
   readonly steps: JobSteps | undefined;
-  /** Absent if its steps have added no jobs. */
+  /** The jobs below the job. Absent if its steps have added none. */
   readonly below: Children | undefined;
-  /** How many jobs are in error with the same failure, with this one. Absent for a job that is not in error. */
+  /** The number of jobs in error with the same failure, including this one. Absent for a job that is not in error. */
   readonly failing: CappedCount | undefined;
   /** The last changes that people made to the job. */
   readonly deeds: readonly AuditEntry[];
   readonly session: Session;
   /** Whether the user may add jobs of this kind. */
   readonly mayAdd: boolean;
-  /** Whether input and output are shown as JSON, and not as trees. */
+  /** Whether input and output are shown as JSON rather than as trees. */
   readonly isRaw: boolean;
   readonly now: Date;
 }
@@ -93,7 +93,7 @@ function Output({ job, isRaw }: Pick<JobPageProps, 'job' | 'isRaw'>) {
   return <Value job={job} part="output" isRaw={isRaw} />;
 }
 
-/** Most characters of JSON on the page. The whole can be downloaded. */
+/** Maximum number of characters of JSON on the page. The whole can be downloaded. */
 const MAX_RAW = 200_000;
 
 /** Shows the input or the output, as a tree or as JSON. */
@@ -291,7 +291,7 @@ function Facts({ job, waits, failing, now }: Pick<JobPageProps, 'job' | 'waits' 
   );
 }
 
-/** Returns a command that reads a job by the API. An id in an address has nothing that a shell would read. */
+/** Returns a command that reads a job by the API. The escaped id has no characters that a shell would interpret. */
 function curl(id: string): string {
   const address = `"$REMOTE_PROCESSOR_URL/v1/jobs/${encodeURIComponent(id)}"`;
   return `curl -H "Authorization: Bearer $API_KEY" ${address}`;

@@ -87,7 +87,7 @@ function Took({ job: { status, queued, picked, started, completed } }: { job: Jo
   return <div class="quiet">{waited + ran}</div>;
 }
 
-/** Says until when, or for what, a queued job waits. */
+/** Says what a queued job waits for, or until when. */
 function Waiting({ job, now }: { job: Job; now: Date }) {
   const [first, ...others] = waitsOf(job, now.getTime());
   if (first)

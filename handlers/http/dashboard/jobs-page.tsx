@@ -18,7 +18,7 @@ interface JobsPageProps {
   readonly names: readonly string[];
   /** The message of the failure that the filter names. */
   readonly failure: string | undefined;
-  /** The text of a search that cannot be read, and the reasons. */
+  /** The text of a search that cannot be read, and the reasons for that. */
   readonly search: { readonly text: string; readonly problems: readonly string[] };
   readonly session: Session;
   readonly here: string;
@@ -110,7 +110,10 @@ function BulkButtons({ session }: { session: Session }) {
 const allLabels = { retry: 'Retry all', cancel: 'Cancel all', remove: 'Remove all' } as const;
 const allActions = ['retry', 'cancel', 'remove'] as const;
 
-/** Buttons for all jobs that match the filter, on this page or not, with its status alone deciding what can be done. */
+/**
+ * Buttons for all jobs that match the filter, also on other pages. The status in the filter decides which buttons there
+ * are.
+ */
 function AllThatMatch({ filter, session }: { filter: JobFilter; session: Session }) {
   const { status } = conditionsOf(filter);
   if (status === undefined)

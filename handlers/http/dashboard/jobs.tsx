@@ -148,12 +148,12 @@ export function jobRoutes(processor: RemoteProcessor) {
     return { processor, callerRole: context.get('session').caller.role };
   }
 
-  /** Finds the steps of a job. With 0 as `maxBytes`, results and payloads are left out. */
+  /** Finds the steps of a job. If `maxBytes` is 0, results and payloads are left out. */
   async function findSteps(id: string, maxBytes: number) {
     return findStepsWithin(await processor[connectedCollections](), id, maxBytes);
   }
 
-  /** Returns the message of a failure, or undefined if it is forgotten, or not written yet. */
+  /** Returns the message of a failure. Undefined if the message is forgotten, or not written yet. */
   async function findMessage(failureKey: string): Promise<string | undefined> {
     try {
       return (await processor.failures.get(failureKey)).message;
@@ -176,7 +176,8 @@ function tooMany(count: number): string {
 }
 
 /**
- * Returns the path of the page with the button, or after a removal that of the list, since a removed job has no page.
+ * Returns the path of the page with the button. After a removal, returns the path of the list, since the job has no
+ * page then.
  */
 function backPath(form: URLSearchParams): string {
   return form.get('action') === 'remove' ? listOf(form) : originOf(form);

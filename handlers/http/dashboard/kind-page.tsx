@@ -17,7 +17,7 @@ interface KindPageProps {
   readonly now: Date;
 }
 
-/** How the jobs of one kind fared. */
+/** Shows how the jobs of one kind ended. */
 export function KindPage({ jobName, statistics, marks, failures, now }: KindPageProps) {
   const { range } = statistics;
   return (
@@ -77,7 +77,7 @@ function Figures({ statistics: { sum, run, wait, points, stepMs } }: Pick<KindPa
   );
 }
 
-/** Shows within which time half of them, and 95 and 99 of 100, ended. */
+/** Shows the times within which 50, 95 and 99 of 100 jobs ended. */
 function Measured({ title, measured }: { title: string; measured: Percentiles | undefined }) {
   return (
     <>

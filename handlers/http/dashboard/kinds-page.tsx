@@ -21,7 +21,7 @@ interface KindsPageProps {
   readonly next: number | undefined;
 }
 
-/** How the jobs of each kind fared, those with the most failed attempts first. */
+/** Shows how the jobs of each kind ended. Kinds with the most failed attempts are first. */
 export function KindsPage({ kinds, range, name, failures, isFirst, next }: KindsPageProps) {
   return (
     <>
@@ -139,7 +139,7 @@ function Row({ kind, range, failures }: RowProps) {
   );
 }
 
-/** Shows within which time half of them, and 95 and 99 of 100, ended. */
+/** Shows the times within which 50, 95 and 99 of 100 jobs ended. */
 export function Times({ measured }: { measured: Percentiles | undefined }) {
   if (!measured) return <>–</>;
   const { p50, p95, p99 } = measured;

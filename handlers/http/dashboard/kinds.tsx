@@ -12,13 +12,13 @@ import { kindsPath } from './paths.js';
 /** Kinds per page. */
 const PAGE_SIZE = 50;
 
-/** Groups of failures that are read to tell which kinds fail now, the last seen first. */
+/** Number of groups of failures that are read to tell which kinds fail now. The last seen groups are read first. */
 const MAX_FAILURES = 100;
 
-/** Groups of failures shown on the page of a kind. */
+/** Number of groups of failures shown on the page of a kind. */
 const SHOWN_FAILURES = 5;
 
-/** Marks that are read for a chart, the latest first. */
+/** Number of marks that are read for a chart, the latest first. */
 const MAX_MARKS = 100;
 
 export function kindRoutes(processor: RemoteProcessor) {

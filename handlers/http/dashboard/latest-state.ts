@@ -4,19 +4,22 @@ import { countUnfinished, type UnfinishedCounts } from '../../../src/job/count-j
 import { withinTime } from '../../../src/mongo/within-time.js';
 import { rememberedFor } from '../../remembered-for.js';
 
-/** How long what was read is shown. A verdict costs about 11 commands, and every page shows it. */
+/** How long a read state is shown, in milliseconds. A verdict costs about 11 commands, and every page shows it. */
 const REMEMBERED_MS = 10_000;
 
-/** How long a page waits for the verdict. */
+/** How long a page waits for the verdict, in milliseconds. */
 const MAX_WAIT_MS = 3_000;
 
-/** Jobs of a status are counted up to this number. Nobody needs a larger exact one, and pages read it again and again. */
+/**
+ * Maximum number up to which jobs of a status are counted. Pages count often, and nobody needs a larger number to be
+ * exact.
+ */
 const MAX_COUNTED = 1_000;
 
 /** Number of workers shown. */
 const MAX_WORKERS = 50;
 
-/** Keeps what pages show of the whole deployment, whoever looks at them. */
+/** Keeps the state of the whole deployment that pages show. All users share it. */
 export class LatestState {
   #read = this.#remembered();
 
@@ -25,7 +28,7 @@ export class LatestState {
     private readonly log: Logger,
   ) {}
 
-  /** Returns the verdict, or undefined if it could not be made. A page is shown without it then. */
+  /** Returns the verdict. Undefined if it could not be made. The page is then shown without a verdict. */
   readonly verdict = async (): Promise<Verdict | undefined> => {
     try {
       return await withinTime(MAX_WAIT_MS, this.#read.verdict());
@@ -40,7 +43,7 @@ export class LatestState {
     return this.#read.counts();
   }
 
-  /** Returns the first workers at work. @throws the driver's errors */
+  /** Returns the first of the running workers. @throws the driver's errors */
   workers(): Promise<WorkerPage> {
     return this.#read.workers();
   }

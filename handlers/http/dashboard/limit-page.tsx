@@ -74,7 +74,7 @@ function Facts({ limit, now }: Pick<LimitPageProps, 'limit' | 'now'>) {
   );
 }
 
-/** Lets a strict order go on without the failed job that stops it. */
+/** A button that lets a strict order go on without the failed job that stops it. */
 function SkipButton({ limit, session }: Pick<LimitPageProps, 'limit' | 'session'>) {
   return (
     <form method="post" action="/dashboard/limits">

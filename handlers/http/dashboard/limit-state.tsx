@@ -5,7 +5,7 @@ import { Moment } from './parts/moment.js';
 import { jobPath } from './paths.js';
 import { TokenField } from './token-field.js';
 
-/** Whether jobs of a limit may start. */
+/** Shows whether jobs of a limit may start. */
 export function LimitState({ limit, now }: { limit: Limit; now: Date }) {
   const { paused, slowedUntil, stoppedBy, breaker } = limit;
   if (breaker) return <Breaker breaker={breaker} now={now} />;
@@ -59,7 +59,7 @@ export function placesText({ max, limit }: Limit): string {
   return limit === null ? '–' : `${limit}`;
 }
 
-/** Pauses or resumes a limit, or closes a circuit breaker. */
+/** A button that pauses or resumes a limit, or closes a circuit breaker. */
 export function PauseButton({
   limit,
   session,
@@ -89,12 +89,12 @@ export function PauseButton({
   );
 }
 
-/** Whether the number of places of a limit can be set. */
+/** Returns whether the number of places of a limit can be set. */
 export function isSettable(limit: Limit): boolean {
   return isPausable(limit) && !isOrder(limit.key);
 }
 
-/** Whether a limit can be paused or resumed, or closed. */
+/** Returns whether a limit can be paused, resumed or closed. */
 export function hasButton(limit: Limit): boolean {
   return isPausable(limit) || (limit.breaker !== null && limit.breaker.state !== 'closed');
 }

@@ -113,7 +113,7 @@ function LimitTable({ limits, session, now }: Omit<LimitsPageProps, 'waits'>) {
   );
 }
 
-/** Sets or pauses a limit by its key. A limit that nobody waits for is not listed. */
+/** A form that sets or pauses a limit by its key. A limit without waiting jobs is not listed, so it has no buttons. */
 function SetByKey({ session }: { session: Session }) {
   return (
     <details>

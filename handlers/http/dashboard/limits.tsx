@@ -57,7 +57,10 @@ export function limitRoutes(processor: RemoteProcessor) {
     });
 }
 
-/** Carries out what a form asks, and returns what was done. @throws Problem, and errors of the processor */
+/**
+ * Carries out the change that a form asks for. Returns a text that says so.
+ * @throws Problem, and errors of the processor
+ */
 async function change(
   processor: RemoteProcessor,
   key: string,

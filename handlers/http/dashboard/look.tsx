@@ -11,7 +11,7 @@ import { TokenField } from './token-field.js';
 
 const COOKIE = 'look';
 
-/** How long a browser remembers it. */
+/** How long a browser remembers the look, in seconds. */
 const YEAR_SECONDS = 365 * 86_400;
 
 const schema = z.strictObject({
@@ -21,18 +21,18 @@ const schema = z.strictObject({
   shortcuts: z.enum(['on', 'off']).catch('on').default('on'),
 });
 
-/** How a person wants the dashboard. It is kept by the browser. */
+/** The look of the dashboard that a person chose. The browser keeps it. */
 export type Look = z.output<typeof schema>;
 
 export const usualLook: Look = schema.parse({});
 
-/** Returns how this browser's user wants the dashboard. */
+/** Returns the look that this browser's user chose. */
 export function lookOf(context: Context): Look {
   const chosen = new URLSearchParams(getCookie(context, COOKIE, cookiePrefix(context)) ?? '');
   return schema.safeParse(Object.fromEntries(chosen)).data ?? usualLook;
 }
 
-/** The route to which the switches at the end of each page are sent. */
+/** Makes the route to which the switches at the end of each page are sent. */
 export function lookRoutes() {
   return new Hono<DashboardEnvironment>().post('/', (context) => {
     const form = context.get('form');
@@ -58,7 +58,7 @@ const switches = [
   ['shortcuts', 'Shortcuts', ['on', 'off']],
 ] as const;
 
-/** The switches, which the server remembers in a cookie, so that a page comes as one likes it. */
+/** The switches of the look. The server stores the choice in a cookie, so each page arrives in the chosen look. */
 export function LookSwitches({ look, session, here }: { look: Look; session: Session; here: string }) {
   return (
     <form method="post" action={lookPath} class="look" data-plain>

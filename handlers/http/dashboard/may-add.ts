@@ -12,7 +12,7 @@ export async function mayAddJob(
   return mayAdd(session, await processor.factories.get(jobName));
 }
 
-/** Returns a function that checks this for any name, given all known kinds of jobs. */
+/** Returns a function that tells whether the user may add jobs of a name, given all known kinds of jobs. */
 export function mayAddByName(
   session: Session,
   factories: Readonly<Record<string, { readonly addRole: AddRole }>>,

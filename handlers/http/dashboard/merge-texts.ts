@@ -14,12 +14,12 @@ export interface Merged {
   readonly text: string;
   /** The fields that only the other person changed. */
   readonly taken: readonly string[];
-  /** The fields in which the text has mine. */
+  /** The fields that both changed differently. The merged text has my value of each. */
   readonly clashes: readonly Clash[];
 }
 
 /**
- * Puts two changes of a JSON object together, field by field. Undefined if one of the texts is no JSON object.
+ * Merges two changes of a JSON object, field by field. Returns undefined if one of the texts is no JSON object.
  *
  * @param base the text before both changes
  */

@@ -78,7 +78,7 @@ const kinds = [
   ['At', 'Once'],
 ] as const;
 
-/** Returns the kind of jobs that a draft names, to keep it when the kind of schedule changes. */
+/** Returns the kind of jobs that a draft names. It is kept when the type of the schedule changes. */
 function jobOf(text: string): string | undefined {
   const jobName = valuesOf(text)?.jobName;
   return typeof jobName === 'string' ? jobName : undefined;

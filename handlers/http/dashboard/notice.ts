@@ -11,7 +11,9 @@ export interface Notice {
 
 const COOKIE = 'notice';
 
-/** Maximum length in characters. A cookie may have about 4,000 bytes, and each character may take nine. */
+/**
+ * Maximum length of a notice in characters. A cookie may have about 4,000 bytes, and a character may take nine of them.
+ */
 const MAX_TEXT = 300;
 
 const noticeSchema = z.strictObject({ kind: z.enum(['done', 'problem']), text: z.string() });

@@ -14,7 +14,7 @@ interface OperationPageProps {
   readonly now: Date;
 }
 
-/** How far an operation has come, with what can still be done about it. */
+/** Shows how far an operation has come, with buttons to control it. */
 export function OperationPage({ operation, session, now }: OperationPageProps) {
   return (
     <>

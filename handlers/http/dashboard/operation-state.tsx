@@ -15,7 +15,7 @@ export function OperationStateLabel({ state }: { state: OperationState }) {
   return <span class={`status ${looks[state]}`}>{state}</span>;
 }
 
-/** Shows how many of the jobs of an operation are changed or skipped. There is no bar if it is not known of how many. */
+/** Shows how many of the jobs of an operation are changed or skipped. Shows no bar if the total is unknown. */
 export function OperationBar({ operation }: { operation: OperationInfo }) {
   const { done, skipped, state, total } = operation;
   const seen = done + skipped;

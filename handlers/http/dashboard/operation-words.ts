@@ -45,8 +45,8 @@ const dones = {
 } as const satisfies Record<OperationInfo['action'], string>;
 
 /**
- * Returns how far an operation has come, such as `500 of 3,226: 490 queued again, 10 skipped`. If it is not known of how many,
- * that is left out.
+ * Returns how far an operation has come, such as `500 of 3,226: 490 queued again, 10 skipped`. Leaves out the total if
+ * it is unknown.
  */
 export function operationProgressText({ action, state, ...counts }: OperationInfo): string {
   const { done, skipped, undone, total } = counts;

@@ -20,7 +20,7 @@ import { may, requireRole } from './require-session.js';
 
 const PAGE_SIZE = 20;
 
-/** Field of a form with the moment at which its sender saw what is removed. */
+/** Field of a form with the moment at which its sender saw the jobs to remove. */
 const SEEN = 'seen';
 
 export function operationRoutes(processor: RemoteProcessor) {

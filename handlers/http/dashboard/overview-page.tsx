@@ -20,7 +20,7 @@ import { failuresPath, jobPath, jobsPath, schedulerPath } from './paths.js';
 import { VerdictCard } from './verdict.js';
 
 interface OverviewProps {
-  /** Undefined if the state could not be judged. */
+  /** The verdict. Undefined if it could not be made. */
   readonly verdict: Verdict | undefined;
   readonly counts: UnfinishedCounts;
   readonly statistics: StatisticsRange;
@@ -79,7 +79,10 @@ export function OverviewPage({ counts, statistics, session, now, ...rest }: Over
   );
 }
 
-/** No index counts completed jobs, so how many attempts completed lately is shown. */
+/**
+ * Shows the number of jobs of a status. For completed jobs, it shows how many attempts completed lately, since no index
+ * counts these jobs.
+ */
 function Count({ status, text, when }: { status: JobStatus; text: string; when: string }) {
   return (
     <li>

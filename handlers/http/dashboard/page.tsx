@@ -13,7 +13,7 @@ import { may } from './require-session.js';
 import { TokenField } from './token-field.js';
 import { failureIn, VerdictLine } from './verdict.js';
 
-/** The paths of the sections that are always in sight, their names, and the keys that lead to them after `g`. */
+/** The sections that are always in sight: paths, names, and keys that lead to them after `g`. */
 const sections = [
   ['/', 'Overview', 'o'],
   ['/dashboard/jobs', 'Jobs', 'j'],
@@ -25,7 +25,7 @@ const sections = [
   ['/dashboard/job-factories', 'Add a job', 'a'],
 ] as const;
 
-/** The sections that few people need every day. They unfold. */
+/** The sections that few people need every day. A person must unfold them. */
 const moreSections = [
   ['/dashboard/operations', 'Operations', 'p'],
   ['/dashboard/batches', 'Batches', 'b'],
@@ -44,7 +44,7 @@ interface PageProps {
   readonly notice?: Notice | undefined;
   readonly verdict?: Verdict | undefined;
   readonly look?: Look;
-  /** The page's own path and query, to come back to. */
+  /** The page's own path and query. Forms lead back there. */
   readonly here?: string;
   readonly children?: Child;
 }

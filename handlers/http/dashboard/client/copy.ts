@@ -3,7 +3,7 @@ import { tell } from './show.js';
 /** How long a button says that it has copied, in milliseconds. */
 const TOLD_MS = 2000;
 
-/** Makes buttons copy their text, or what is at their address. */
+/** Makes buttons copy their text, or the content at their address. */
 export function copyTexts(): void {
   document.addEventListener('click', ({ target }) => {
     const button = target instanceof Element ? target.closest<HTMLElement>('.copy') : null;

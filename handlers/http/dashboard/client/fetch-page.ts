@@ -5,9 +5,9 @@ export interface FetchedPage {
   readonly document: Document;
   /** The URL of the page, after any redirects. */
   readonly url: URL;
-  /** The error that the page shows, if the page must not replace the current one. */
+  /** The error that the page shows. If there is one, the page must not replace the current one. */
   readonly problem: string | undefined;
-  /** Whether the thing that the page is about no longer exists. */
+  /** Whether the subject of the page no longer exists. */
   readonly isGone: boolean;
 }
 
@@ -32,7 +32,7 @@ export async function fetchPage(address: string, options: RequestInit): Promise<
   return { document, url, problem: problemOf(document), isGone: response.status === 404 };
 }
 
-/** Returns the error that a page shows. A form that comes back for correction does not count. */
+/** Returns the error that a page shows. A form that comes back for correction is no error. */
 function problemOf(document: Document): string | undefined {
   if (!document.getElementById('main')) return 'Something went wrong.';
   return document.querySelector('[data-problem] p')?.textContent;

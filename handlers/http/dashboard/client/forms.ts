@@ -48,7 +48,7 @@ export function sendForms(refreshing: Refreshing): void {
   });
 }
 
-/** Returns whether something was typed, and not saved, into another form that keeps what is edited. */
+/** Returns whether another form has typed text that was not saved. */
 function isUnsavedBeside(form: HTMLFormElement): boolean {
   return [...document.querySelectorAll<HTMLFormElement>('form[data-edits]')].some(
     (other) => other !== form && [...other.elements].some(isChanged),
@@ -66,12 +66,12 @@ function isChanged(control: Element): boolean {
   return control.value !== control.defaultValue || control.checked !== control.defaultChecked;
 }
 
-/** Whether the page chose an option. Otherwise a browser takes the first. */
+/** Returns whether the page chose an option. Otherwise a browser chooses the first. */
 function hasDefault({ options }: HTMLSelectElement): boolean {
   return [...options].some(({ defaultSelected }) => defaultSelected);
 }
 
-/** Shows what a form would mean while it is filled in: the part of the answer to it that is only told. */
+/** Shows what a form would do while it is filled in. The server is asked for that, and changes nothing. */
 async function showPreview(form: HTMLFormElement): Promise<void> {
   const body = new URLSearchParams();
   for (const [name, value] of new FormData(form)) body.append(name, String(value));

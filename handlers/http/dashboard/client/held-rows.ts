@@ -1,7 +1,7 @@
 /**
- * Keeps the rows of lists marked `data-held` where they are, so that none moves under the pointer. Changes `update`, the
- * fresh part of the page, so that its rows stand in the order of `region`, what is shown. New rows are left out, and a button
- * tells how many. Rows that are gone stay, dimmed.
+ * Keeps the rows of lists marked `data-held` where they are, so that none moves under the pointer. Puts the rows of
+ * `update`, the fresh part of the page, into the order of `region`, the shown part. Leaves out new rows, and a button
+ * tells how many. Keeps rows that are gone, and dims them.
  */
 export function holdRows(region: Element, update: Element): void {
   const [shown] = listsIn(region);

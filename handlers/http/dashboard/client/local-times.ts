@@ -1,6 +1,6 @@
 /**
- * Shows the moments of a page by the clock of the reader's place, if the reader wants that. The tooltips stay in UTC. The server
- * cannot do this, because it does not know the time zone.
+ * Shows the moments of a page in local time, if the reader wants that. The tooltips stay in UTC. The server cannot do
+ * this, because it does not know the reader's time zone.
  */
 export function showLocalTimes(page: Document): void {
   // Swedish writes dates as ISO 8601 does.

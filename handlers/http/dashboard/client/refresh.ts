@@ -4,7 +4,7 @@ import { setBusy, showLive, showPage, tell } from './show.js';
 /** The shortest pause between reads, in milliseconds. */
 const INTERVAL = 5000;
 
-/** The pause after an answer that failed, in milliseconds: the server may be well again at any moment. */
+/** The pause after an answer that failed, in milliseconds. The server may recover at any moment. */
 const AFTER_FAILURE = 10_000;
 
 /** The pause as a multiple of the time that the last answer took, so that watching a costly page adds little load. */
@@ -13,7 +13,7 @@ const REST = 10;
 export interface Refreshing {
   /** Shows the live parts of the page at this URL at once, and keeps showing them. */
   follow(address: string): Promise<void>;
-  /** Discards a read that is under way, since a form is being sent, whose answer will be newer. */
+  /** Discards a read that is under way. Call this when a form is sent, since the form's answer will be newer. */
   interrupt(): void;
 }
 
@@ -35,7 +35,10 @@ export function keepRefreshing(): Refreshing {
     const pause = isLost ? AFTER_FAILURE : Math.max(INTERVAL, REST * took);
     timer = setTimeout(() => void refresh(true), pause);
   };
-  /** @param isHeld whether the rows of lists stay where they are */
+  /**
+   * Reads the page and shows its live parts.
+   * @param isHeld whether the rows of lists stay where they are
+   */
   const refresh = async (isHeld: boolean): Promise<void> => {
     const signal = stop();
     const changing = isHeld ? 'main [data-live]:not([data-still])' : 'main [data-live]';

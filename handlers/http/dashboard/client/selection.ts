@@ -1,4 +1,4 @@
-/** The ticked ids of a list, on whatever page of it they are. */
+/** The ticked ids of a list, on all its pages. */
 interface Ticks {
   /** The address of the list, without the page. */
   readonly list: string;
@@ -8,8 +8,8 @@ interface Ticks {
 const KEY = 'ticks';
 
 /**
- * Makes a tick box marked `data-all` tick all others in its form. Enables the buttons once a box is ticked. Ticks are kept by
- * id while one pages through a list, and when a row leaves the page.
+ * Makes a tick box marked `data-all` tick all others in its form. Enables the buttons once a box is ticked. Keeps ticks
+ * by id when a person pages through a list, and when a row leaves the page.
  */
 export function chooseRows(): void {
   document.addEventListener('change', ({ target }) => {
@@ -27,7 +27,7 @@ export function chooseRows(): void {
   countTicked();
 }
 
-/** Ticks the rows that were ticked before, shows how many are, and updates the number when rows come and go. */
+/** Ticks the rows that were ticked before, and shows the number of ticks. Call this whenever rows come and go. */
 export function countTicked(): void {
   const ticked = readTicks();
   for (const buttons of document.querySelectorAll<HTMLFieldSetElement>('fieldset[data-bulk]')) {

@@ -2,8 +2,8 @@
 const SECOND_KEY_MS = 1500;
 
 /**
- * Keys of the dashboard: `/` goes to the search, `g` and a letter to a section, and `?` shows them. The letters stand in
- * `data-key` of the links. A key that goes into a control is left alone.
+ * Listens to the keys of the dashboard. `/` goes to the search, `g` and a letter go to a section, and `?` shows the
+ * list of keys. The letters stand in `data-key` of the links. A key that is typed into a control is left alone.
  */
 export function listenToKeys(): void {
   if (document.documentElement.dataset.shortcuts === 'off') return;

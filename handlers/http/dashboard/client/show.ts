@@ -42,7 +42,7 @@ export function showPage({ document: fresh, url }: FetchedPage): void {
   } else keepFocus();
 }
 
-/** Keeps the focus near a button that has just been disabled or removed, such as one of a list's. */
+/** Moves the focus to a place near a button that has just been disabled or removed. */
 function keepFocus(): void {
   const { activeElement: focused } = document;
   if (focused && focused !== document.body && !focused.matches(':disabled')) return;
@@ -50,7 +50,7 @@ function keepFocus(): void {
   near?.focus({ preventScroll: true });
 }
 
-/** Dims the live parts while they do not fit the address any more, so that nobody acts on what they show. */
+/** Dims the live parts while they do not fit the address, so that nobody acts on old content. */
 export function setBusy(isBusy: boolean): void {
   for (const region of document.querySelectorAll<HTMLElement>('[data-live][id]')) {
     region.ariaBusy = isBusy ? 'true' : null;

@@ -2,10 +2,10 @@ import * as z from 'zod';
 import { Problem } from '../../problem.js';
 import { MAX_MEMBERS, type Path } from './read-value.js';
 
-/** Longer than any path in a form. */
+/** A path in a form. The limit is more than any form needs. */
 const path = z.array(z.string()).max(50);
 
-/** A change of the form itself that a button requests. The form's content is not acted on. */
+/** A change of the form itself, requested by a button. The form's content is not acted on. */
 const changeSchema = z.union([
   z.strictObject({ add: path }),
   z.strictObject({ remove: path.min(1) }),

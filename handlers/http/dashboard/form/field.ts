@@ -80,7 +80,7 @@ function hintOf({ description, default: standard }: Schema): string | undefined 
   return [description?.replace(/\.$/, ''), `Default: ${text}`].filter((part) => part).join('. ');
 }
 
-/** Returns a default as text, or undefined if an empty control means the same. */
+/** Returns a default as text. Undefined if an empty control stands for the default anyway. */
 function defaultText(standard: unknown): string | undefined {
   switch (typeof standard) {
     case 'string':
@@ -130,7 +130,7 @@ function objectField({ properties = {}, required = [] }: Schema, depth: number):
   return members.length === 0 ? jsonField : { kind: 'object', members };
 }
 
-/** Returns the bounds of a number, without those that zod writes for whole numbers that have none. */
+/** Returns the bounds of a number. zod writes bounds even for whole numbers without any, and these are left out. */
 function bounds({ minimum, maximum }: Schema) {
   return {
     ...(minimum !== undefined && minimum !== Number.MIN_SAFE_INTEGER && { minimum }),

@@ -129,7 +129,7 @@ function ListControl({ field, label, path, value, isRequired, issues }: FieldPro
   );
 }
 
-/** A button that sends the form only to change the form itself. */
+/** A button that changes the form itself. It sends the form, whose content is not acted on. */
 export function ChangeButton({
   change,
   label,

@@ -2,8 +2,8 @@ import type { Issue } from '../../../../src/index.js';
 import type { Field } from './field.js';
 
 /**
- * Assigns issues to the controls of a field. An issue inside a control, such as in JSON, is assigned to the control,
- * and its message names the path within.
+ * Assigns issues to the controls of a field. An issue inside the value of a control, such as in JSON, is assigned to
+ * that control. Its message then names the path inside the value.
  *
  * @param path the path of the field, as in issues
  */
@@ -20,7 +20,7 @@ export function placeIssues(field: Field, path: string, issues: readonly Issue[]
   });
 }
 
-/** Returns how many of the names lead to a nested control. */
+/** Returns how many of the names, from the first, lead to a nested control. */
 function depthOf(field: Field, [name, ...rest]: readonly string[]): number {
   if (name === undefined) return 0;
   if (field.kind === 'list') return /^\d+$/.test(name) ? 1 + depthOf(field.item, rest) : 0;

@@ -2,7 +2,7 @@ import type { Issue } from '../../../../src/index.js';
 import { parseJson } from '../../parse-json.js';
 import type { Field, Member } from './field.js';
 
-/** The value in a form, which the job's schema then checks, and issues for invalid JSON. */
+/** The value in a form, and issues for invalid JSON. The job's schema checks the value later. */
 export interface ReadValue {
   readonly value: unknown;
   readonly issues: readonly Issue[];
@@ -40,12 +40,12 @@ export function emptyName(path: Path): string {
 export const MAX_MEMBERS = 200;
 
 /**
- * Maximum number of members of all lists in a form. With lists within lists, a short form could ask for millions of
- * controls. A larger value is edited as JSON.
+ * Maximum number of members of all lists in a form. Without it, a short form with nested lists could ask for millions
+ * of controls. A larger value is edited as JSON.
  */
 export const MAX_MEMBERS_IN_ALL = 1000;
 
-/** Returns the value in the controls of a field. Undefined if it was not filled in, whether or not it is required. */
+/** Returns the value in the controls of a field. Undefined if the field was not filled in, even if it is required. */
 export function readValue(field: Field, isRequired: boolean, path: Path, form: URLSearchParams): ReadValue {
   const issues: Issue[] = [];
   const names = new Set<string>();
@@ -88,7 +88,7 @@ export function readValue(field: Field, isRequired: boolean, path: Path, form: U
     }
   }
 
-  /** Returns undefined for a blank control, unless an empty text was chosen. */
+  /** Returns the text of a control. Undefined for a blank control, unless the empty text was chosen. */
   function readText(text: string, mayBeEmpty: boolean, path: Path): string | undefined {
     if (mayBeEmpty) {
       const isChosen = sent(emptyName(path)) !== '';
@@ -123,7 +123,7 @@ export function readValue(field: Field, isRequired: boolean, path: Path, form: U
   }
 }
 
-/** Returns an invalid number as text, for the job's schema to refuse. */
+/** Returns a text as a number. An invalid number stays a text, and the job's schema refuses that. */
 function toNumber(text: string): unknown {
   const number = Number(text);
   if (text === '') return undefined;
@@ -134,7 +134,7 @@ function yesOrNo(text: string): boolean | undefined {
   return text === '' ? undefined : text === 'true';
 }
 
-/** Returns whether a value is that of controls that were not filled in. */
+/** Returns whether a value comes from controls that were not filled in. */
 function isBlank(value: unknown): boolean {
   if (typeof value === 'object' && value !== null) return Object.values(value).every(isBlank);
   return value === undefined || value === false;
