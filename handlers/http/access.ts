@@ -11,7 +11,7 @@ export interface Caller {
   /** The name in logs: the id of the API key, or the ARN of the AWS identity that signed the request. */
   readonly id: string;
   readonly role: Role;
-  /** The program that made the request, if the command line did. Undefined for callers of the API with a key. */
+  /** `cli` for a request of the command line. Undefined for a caller with a key. */
   readonly via?: 'cli';
 }
 

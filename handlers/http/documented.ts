@@ -3,7 +3,7 @@ import { durationSchema } from '../../src/duration.js';
 import { momentSchema } from '../../src/job/job-options.js';
 import { retryDelaySchema } from '../../src/job/retry-delay.js';
 
-/** Words of the OpenAPI document about a schema, in addition to the schema itself. */
+/** Texts of the OpenAPI document about a schema, besides the schema itself. */
 export interface Documentation {
   /** Name among the document's components. A schema without one is repeated wherever it is used. */
   readonly id?: string;

@@ -23,12 +23,15 @@ export function idOf(what: string) {
   return z.object({ id: z.string().register(documented, { description: `The id of ${what}.` }) });
 }
 
-/** A name in a path. @param schema the possible names. Default: any */
+/**
+ * Returns the schema of a name in a path.
+ * @param schema the possible names. Default: any
+ */
 export function nameOf(what: string, schema: z.ZodString = z.string()) {
   return z.object({ name: schema.clone().register(documented, { description: `The name of ${what}.` }) });
 }
 
-/** A whole number in a query. */
+/** Returns the schema of a whole number in a query. */
 export function wholeNumber(minimum: number, maximum: number, description: string) {
   return z
     .string()
@@ -39,7 +42,9 @@ export function wholeNumber(minimum: number, maximum: number, description: strin
     .register(documented, { description, jsonSchema: { type: 'integer', minimum, maximum } });
 }
 
-/** A duration in a query. Digits alone are milliseconds, like a number in a body. */
+/**
+ * Returns the schema of a duration in a query. A text of digits is a number of milliseconds, like a number in a body.
+ */
 export function duration(description: string) {
   return z
     .string()
@@ -59,7 +64,7 @@ export function duration(description: string) {
     });
 }
 
-/** A text in a query. */
+/** Returns the schema of a text in a query. */
 export function textOf(description: string, minimum = 0, maximum = 10_000) {
   return storableText.min(minimum).max(maximum).register(documented, { description });
 }
@@ -72,7 +77,7 @@ export const page = {
   cursor: textOf('That of the page before.').optional(),
 };
 
-/** A query parameter of lists whose members may be large. */
+/** Returns the schema of the query parameter that leaves out large members of a list. */
 export function brief(description: string) {
   return z
     .enum(['true', 'false'])

@@ -68,7 +68,10 @@ const resultShape = {
   leftOut,
 };
 
-/** A page of results. @param shape what identifies each, besides the id of its job */
+/**
+ * Returns the schema of a page of results.
+ * @param shape the members that identify a result, besides the id of its job
+ */
 function pageOf<Shape extends z.ZodRawShape>(shape: Shape) {
   return z.object({ results: z.array(z.object({ ...shape, ...resultShape })), cursor: nextCursor });
 }
@@ -76,7 +79,7 @@ function pageOf<Shape extends z.ZodRawShape>(shape: Shape) {
 export const batchResults = pageOf({ index: z.int() });
 export const workflowResults = pageOf({ name: z.string() });
 
-/** Whether a group was added. */
+/** Result of adding a group. */
 export const groupAddition = z.object({
   id: z.string(),
   outcome: z
@@ -89,7 +92,10 @@ export const groupChange = z.object({ id: z.string(), changed: z.int() });
 
 const DEFAULT_LIMIT = 20;
 
-/** The query of a list of batches or workflows. Each costs several reads, so pages are smaller than those of jobs. */
+/**
+ * The query of a list of batches or workflows. Each listed group costs several reads, so pages are smaller than pages
+ * of jobs.
+ */
 export const groupPage = z.strictObject({
   limit: wholeNumber(1, 100, `How many at most; default ${DEFAULT_LIMIT}.`).optional(),
   cursor: textOf('That of the page before.').optional(),
@@ -148,7 +154,8 @@ function toProgress({ closed, expires, ...progress }: GroupProgress) {
 }
 
 /**
- * Returns the views of a page of results. The output of a single one is left out if it is too large to send.
+ * Returns the views of a page of results. If the page has a single result that is too large to send, its output is left
+ * out.
  *
  * @param maxBytes maximum size of the page as sent
  */

@@ -22,8 +22,8 @@ const keyPattern = /^[\x21-\x7e]{1,255}$/;
 const harmless: readonly ProblemCode[] = ['validation_failed', 'unknown_job_name', 'not_found', 'forbidden'];
 
 /**
- * Answers a request once per `Idempotency-Key`. A repeated request gets the first answer, and does nothing. A request
- * without that header is always carried out.
+ * Carries out a request once per `Idempotency-Key`. A repeated request changes nothing, and gets the first answer. A
+ * request without that header is always carried out.
  *
  * @throws Problem for an invalid key, a key of another request, or a key whose request is still under way
  * @throws errors of `respond`
@@ -55,15 +55,15 @@ const keyExpected = 'expected 1 to 255 visible ASCII characters, without spaces,
 const retryAfter = { 'retry-after': '1' };
 const replayed = { 'idempotent-replayed': 'true' };
 
-/** Hashes the meaning of a request. The order of keys does not count, nor whether a duration is `'10s'` or 10000. */
+/** Hashes the meaning of a request. The order of keys does not matter, and a duration of `'10s'` equals one of 10000. */
 function hashOf({ method, url }: Request, asked: object): string {
   const content = JSON.stringify([method, new URL(url).pathname, asked], sortedKeys);
   return createHash('sha256').update(content).digest('hex');
 }
 
 /**
- * Returns objects as lists of pairs, since an object moves keys that look like numbers to the front, and loses
- * `__proto__`.
+ * Returns an object as a sorted list of pairs. A sorted object would not do, since it moves keys that look like numbers
+ * to the front, and loses `__proto__`.
  */
 function sortedKeys(_: string, value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;

@@ -74,7 +74,7 @@ function timesText(minutes: readonly number[] | undefined, hours: readonly numbe
   return `at ${listed(hours.map((hour) => clock(hour, minute)))}`;
 }
 
-/** Maximum number of times of a day to tell one by one. More are told as hours and minutes. */
+/** Maximum number of times of a day that are told one by one. More are told as a minute and hours. */
 const MAX_TIMES = 6;
 
 function minutesText(minutes: readonly number[] | undefined): string {

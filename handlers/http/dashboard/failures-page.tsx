@@ -49,7 +49,10 @@ export function FailuresPage({ jobName, names, ...list }: FailuresPageProps) {
   );
 }
 
-/** Returns whether jobs of a group may still be in error. Jobs of a group without a common key are not counted. */
+/**
+ * Returns whether jobs of a group may still be in error. True for a group without a common key, whose jobs are not
+ * counted.
+ */
 function mayStillFail({ stillFailing }: FailureInfo): boolean {
   return stillFailing?.count !== 0;
 }

@@ -113,7 +113,7 @@ function classOf({ outcome }: JobAttempt): string {
 
 const WIDTH = 1000;
 
-/** Least width of a part of a bar, in percent, so that a short run stays visible beside a long wait. */
+/** Least width of a part of a bar, in units of the drawing. So a short run stays visible beside a long wait. */
 const LEAST = 4;
 
 /**

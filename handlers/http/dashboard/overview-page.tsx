@@ -80,8 +80,8 @@ export function OverviewPage({ counts, statistics, session, now, ...rest }: Over
 }
 
 /**
- * Shows the number of jobs of a status. For completed jobs, it shows how many attempts completed lately, since no index
- * counts these jobs.
+ * Shows the number of jobs of a status. No index counts completed jobs, so the number of attempts that completed lately
+ * is shown for them.
  */
 function Count({ status, text, when }: { status: JobStatus; text: string; when: string }) {
   return (

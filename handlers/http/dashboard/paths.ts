@@ -4,7 +4,10 @@ export function jobPath(id: string): string {
   return `/dashboard/jobs/${encodeURIComponent(id)}`;
 }
 
-/** The path that redirects to the job whose id a form sends. Not below the path of jobs, where each path is a job's. */
+/**
+ * The path that redirects to the job whose id a form sends. It is not below the path of jobs, since each path there
+ * belongs to a job.
+ */
 export const findJobPath = '/dashboard/find-job';
 
 /** The path of the list of queues. */
@@ -17,10 +20,10 @@ export function limitPath(key: string): string {
   return `${limitsPath}/${encodeURIComponent(key)}`;
 }
 
-/** The path of the list of what failed alike. */
+/** The path of the list of failures. */
 export const failuresPath = '/dashboard/failures';
 
-/** Returns the path of the list of what failed alike, of one kind of jobs or of all. */
+/** Returns the path of the list of failures, of one kind of jobs or of all kinds. */
 export function failuresOfPath(jobName: string | undefined): string {
   return jobName === undefined ? failuresPath : `${failuresPath}?${new URLSearchParams({ name: jobName })}`;
 }
@@ -28,7 +31,7 @@ export function failuresOfPath(jobName: string | undefined): string {
 /** The path of the list of kinds of jobs. */
 export const kindsPath = '/dashboard/kinds';
 
-/** Returns the path of the list of kinds whose names contain a text, or of all. */
+/** Returns the path of the list of kinds whose names contain a text. Without a text, all kinds are listed. */
 export function kindsOfPath(name: string | undefined): string {
   return name === undefined ? kindsPath : `${kindsPath}?${new URLSearchParams({ name })}`;
 }
@@ -46,10 +49,13 @@ export const lookPath = '/dashboard/look';
 /** The path of the reference of the API. */
 export const apiPath = '/dashboard/api';
 
-/** The path of the list of what people did. */
+/** The path of the audit log. */
 export const auditPath = '/dashboard/audit';
 
-/** Returns the path of the list of what one person did, or what was done to something. Leaves out empty fields. */
+/**
+ * Returns the path of the audit log with a filter: the changes of one person, or the changes of one target. Leaves out
+ * empty fields.
+ */
 export function auditOfPath(filter: { readonly target?: string; readonly who?: string }): string {
   return withQuery(auditPath, filter);
 }
@@ -64,7 +70,10 @@ const pathsOfKinds: Readonly<Record<string, (id: string) => string>> = {
   limit: limitPath,
 };
 
-/** Returns the path of the page of a target of the audit log, such as `job:7`, if its kind has pages. */
+/**
+ * Returns the path of the page of a target of the audit log, such as `job:7`. Undefined if targets of that kind have no
+ * pages.
+ */
 export function pathOfTarget(target: string): string | undefined {
   const [, kind = '', id = ''] = /^([a-z]+):(.*)$/s.exec(target) ?? [];
   return pathsOfKinds[kind]?.(id);
@@ -89,7 +98,7 @@ export function workflowPath(id: string): string {
   return `${workflowsPath}/${encodeURIComponent(id)}`;
 }
 
-/** Returns the path of the list of scheduler items, of those with a text or of all. */
+/** Returns the path of the list of scheduler items that contain a text. With an empty text, all items are listed. */
 export function schedulersPath(text: string): string {
   return withQuery('/dashboard/schedulers', { text });
 }
@@ -99,7 +108,8 @@ export function schedulerPath(id: string): string {
 }
 
 /**
- * Returns the path of the page that adds a scheduler item. Not below the path of items, where each path is an item's.
+ * Returns the path of the page that adds a scheduler item. It is not below the path of items, since each path there
+ * belongs to an item.
  *
  * @param type the type preset in the form. Default: `Cron`
  * @param job the kind of jobs preset in the form. Default: none

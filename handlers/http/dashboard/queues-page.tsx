@@ -18,7 +18,7 @@ interface QueuesPageProps {
   readonly now: Date;
 }
 
-/** The queues with jobs, and what waits longest. */
+/** Shows the queues with jobs, and the jobs that wait longest. */
 export function QueuesPage({ queues, isFirst, waiting, pausedBy, session, now }: QueuesPageProps) {
   return (
     <>
@@ -123,7 +123,7 @@ function QueueButton({ name, isPaused, session }: { name: string; isPaused: bool
   );
 }
 
-/** Pauses a queue by name. A queue without jobs is not listed, but may have to be paused for maintenance. */
+/** A form that pauses a queue by name. A queue without jobs is not listed, but may have to be paused for maintenance. */
 function PauseByName({ session }: { session: Session }) {
   return (
     <details>

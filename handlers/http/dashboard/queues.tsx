@@ -11,7 +11,10 @@ import { requireRole } from './require-session.js';
 
 const PAGE_SIZE = 50;
 
-/** Paused queues of which it is looked up who paused them, and the entries of the audit log that are read of each. */
+/**
+ * Number of paused queues for which the page looks up who paused them, and of entries of the audit log that it reads
+ * for each.
+ */
 const MAX_PAUSED = 5;
 const LOOKED_AT = 5;
 

@@ -1,7 +1,7 @@
 import { MAX_BODY_BYTES, readBytes } from '../body.js';
 import { Problem } from '../problem.js';
 
-/** How many bytes a form sends for each byte that must be escaped. */
+/** Number of bytes that a form sends for a byte that must be escaped. */
 const BYTES_OF_A_LETTER = 3;
 
 /**
@@ -16,7 +16,7 @@ const AMPERSAND = '&'.charCodeAt(0);
  * Reads a sent form.
  *
  * @param maxBytes maximum size of its names and values. Default: that of a body of the API
- * @param expected tells whoever sends something else what to send
+ * @param expected text that tells the sender of something else what to send
  * @throws Problem
  */
 export async function readForm(

@@ -7,7 +7,7 @@ import type { DashboardEnvironment } from './environment.js';
 import { readForm } from './read-form.js';
 
 /**
- * Admits only requests with a session. Others are redirected to the sign-in, which leads back. A request that changes
+ * Admits only requests with a session. Redirects others to the sign-in, which leads back. A request that changes
  * something must be a form with the session's token.
  */
 export const requireSession = createMiddleware<DashboardEnvironment>(async (context, next) => {
@@ -47,8 +47,8 @@ export function may({ caller }: Session, role: Role): boolean {
 }
 
 /**
- * Loads the same URL again. A link from another site sends no cookie of ours (SameSite=Strict), even if the user is
- * signed in. The request made by this page comes from the same site.
+ * A page that loads the same URL again. A browser that follows a link from another site sends no cookie of ours
+ * (SameSite=Strict). The request of this page comes from our own site, so the cookie is sent.
  */
 function SameAddressAgain() {
   return (

@@ -8,8 +8,8 @@ import type { DashboardOptions } from './dashboard.js';
 const paths = ['/', '/sign-in', '/sign-out', '/dashboard', '/dashboard/*'];
 
 /**
- * Serves the dashboard and its sign-in, which are loaded at the first request. A function that only serves the API
- * starts without them.
+ * Serves the dashboard and its sign-in. Loads them at the first request, so that a function that serves only the API
+ * starts faster.
  *
  * @param options without `sessionSecrets` the dashboard is off, and a page explains that
  */
@@ -31,7 +31,7 @@ export function dashboardRoutes(options: DashboardOptions) {
 const reason =
   'The dashboard is off: set SESSION_SECRETS to a secret of at least 32 characters, such as one of openssl rand -hex 32. The API under /v1 is not concerned.';
 
-/** Explains that the dashboard is off, to a browser with a page, to others with a problem document. */
+/** Explains that the dashboard is off. A browser gets a page, and any other client gets a problem document. */
 function explainOff(accept = ''): Response {
   if (!accept.includes('text/html')) return new Problem('dashboard_off', { detail: reason }).toResponse();
   const page = `<!doctype html><html lang="en"><title>Remote Processor</title><h1>Remote Processor</h1><p>${reason}</p></html>`;

@@ -13,11 +13,11 @@ type Values = Readonly<Record<string, unknown>>;
 
 /** The options of a schedule while a person edits them. */
 export interface ScheduleDraft {
-  /** The options as JSON, which are saved. */
+  /** The options as JSON, as they are saved. */
   readonly text: string;
   /** Whether the person edits the text itself. */
   readonly isJson: boolean;
-  /** Text that the person typed into the controls of the form. It is shown there again, also if it is wrong. */
+  /** Text that the person typed into the controls of the form. The controls show it again, even if it is wrong. */
   readonly typed?: Values;
   readonly issues: readonly Issue[];
 }
@@ -38,7 +38,10 @@ const timings: Readonly<Record<string, Field & { readonly name: string }>> = {
   At: { ...short, name: 'at', title: 'once at', hint: 'Such as 2030-01-31T09:00:00Z.' },
 };
 
-/** Returns the fields that most schedules need. @param isNew whether its id can still be chosen */
+/**
+ * Returns the fields that most schedules need.
+ * @param isNew whether the id of the schedule can still be chosen
+ */
 export function mainField(type: string, isNew: boolean): Extract<Field, { kind: 'object' }> {
   const { name, ...timing } = timings[type] ?? timings.Cron ?? { name: 'cron', ...short };
   return {
@@ -130,7 +133,7 @@ function allMembers(type: string) {
   return [...mainField(type, true).members, ...furtherField.members];
 }
 
-/** Returns the options as controls show them: durations as text, and nothing for an empty text. */
+/** Returns the options as controls show them. Durations become text, and empty texts are left out. */
 export function shownValues(values: Values): Values {
   const shown = Object.entries(values).flatMap(([name, value]): [string, unknown][] => {
     if (value === '' && name !== 'input') return [];
@@ -144,7 +147,7 @@ export function shownValues(values: Values): Values {
 /**
  * Reads the options that a form sends, from its controls or as text.
  *
- * @param isNew whether they are those of a new schedule
+ * @param isNew whether the schedule is new
  * @param inputOf returns the field for the input of a kind of jobs
  */
 export async function readScheduleDraft(
@@ -174,7 +177,10 @@ export async function readScheduleDraft(
   return { text: jsonText(options), isJson: false, typed: options, issues };
 }
 
-/** Returns a draft whose form was changed: a list of its input is longer or shorter, or it is edited otherwise. */
+/**
+ * Returns a draft with a change of its form. The change makes a list of the input longer or shorter, or switches
+ * between controls and JSON.
+ */
 export function changedDraft(draft: ScheduleDraft, change: Change): ScheduleDraft {
   if ('show' in change) return { ...draft, isJson: change.show === 'json', issues: [] };
   const values = draft.typed ?? valuesOf(draft.text) ?? {};
@@ -186,7 +192,7 @@ function objectOf(value: unknown): Values {
   return typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value)) : {};
 }
 
-/** Returns a duration in milliseconds, or an invalid one as it is, to be refused. */
+/** Returns a duration in milliseconds. An invalid one is returned as it is, and refused later. */
 function toMs(duration: unknown): unknown {
   const { data } = durationSchema.safeParse(duration);
   return data ?? duration;

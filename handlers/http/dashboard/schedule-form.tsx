@@ -11,7 +11,7 @@ type Values = Readonly<Record<string, unknown>>;
 
 interface ScheduleFieldsProps {
   readonly values: Values;
-  /** The field for the input of its kind of jobs. */
+  /** The field for the input of the schedule's kind of jobs. */
   readonly input: Field;
   readonly isNew: boolean;
   readonly issues: readonly Issue[];
@@ -105,10 +105,10 @@ function Suggestions({ id, values }: { id: string; values: readonly string[] }) 
   );
 }
 
-/** Meaning of a draft: its pattern in words, and when it would be due next. */
+/** The meaning of a draft, with the moments at which it would be due next. */
 export interface DraftPreview {
   readonly occurrences: readonly Preview[];
-  /** Why there are none. */
+  /** The reason why there are no moments. */
   readonly problem: string | undefined;
 }
 
@@ -140,7 +140,7 @@ export function PreviewOfDraft({ values, preview }: { values: Values; preview: D
   );
 }
 
-/** Returns when it is due, in words. Undefined if that is not known yet. */
+/** Returns in words when a draft is due. Undefined if that is not known yet. */
 function wordsOf({ type, cron, delay, at }: Values): string | undefined {
   if (type === 'Delay') return typeof delay === 'number' ? `every ${exactDuration(delay)}` : undefined;
   if (type === 'At') return typeof at === 'string' && at !== '' ? `once, ${at}` : undefined;

@@ -9,14 +9,17 @@ import { parseOptions } from './scheduler-text.js';
 /** Number of occurrences shown beside a form. */
 const SHOWN = 5;
 
-/** Data for the form of a schedule, besides the schedule. */
+/** Data that the form of a schedule needs besides the schedule. */
 export interface ScheduleParts {
   readonly names: readonly string[];
   readonly input: Field;
   readonly preview: DraftPreview;
 }
 
-/** Returns the field for the input of a kind of jobs. An unknown one is edited as JSON. */
+/**
+ * Returns a function that returns the field for the input of a kind of jobs. The input of an unknown kind is edited as
+ * JSON.
+ */
 export function inputOf(processor: RemoteProcessor): (jobName: string) => Promise<Field> {
   return async (jobName) => {
     const factory = jobName === '' ? undefined : await processor.factories.get(jobName);
@@ -24,7 +27,7 @@ export function inputOf(processor: RemoteProcessor): (jobName: string) => Promis
   };
 }
 
-/** Returns what a form for the options in a text needs. */
+/** Returns the data for a form with the options in a text. */
 export async function schedulePartsOf(processor: RemoteProcessor, text: string): Promise<ScheduleParts> {
   const jobName = valuesOf(text)?.jobName;
   const [names, input, preview] = await Promise.all([
@@ -35,7 +38,7 @@ export async function schedulePartsOf(processor: RemoteProcessor, text: string):
   return { names, input, preview };
 }
 
-/** Returns when the options would be due next, whatever job they name. */
+/** Returns when a schedule with these options would be due next. The job that they name need not exist. */
 async function previewOf(processor: RemoteProcessor, text: string): Promise<DraftPreview> {
   const { input: _, jobName: __, ...options } = valuesOf(text) ?? {};
   try {

@@ -10,7 +10,7 @@ import { TokenField } from './token-field.js';
 
 interface EditorProps {
   readonly action: string;
-  /** The version of the edited item. If the item has another version when it is saved, it is not overwritten. */
+  /** The version of the edited item. If the stored item has another version by then, saving does not overwrite it. */
   readonly version?: number;
   readonly draft: ScheduleDraft;
   /** The stored item from which the draft was made. */
@@ -19,7 +19,7 @@ interface EditorProps {
   readonly meanwhile?: ChangedMeanwhile | undefined;
   /** The known kinds of jobs. */
   readonly names: readonly string[];
-  /** The field for the input of its kind of jobs. */
+  /** The field for the input of the item's kind of jobs. */
   readonly input: Field;
   readonly preview: DraftPreview;
   readonly session: Session;
@@ -31,14 +31,17 @@ interface EditorProps {
 export interface ChangedMeanwhile {
   /** The current item. */
   readonly now: string;
-  /** The two changes put together. Undefined if one of them is no JSON object, or the item was too large to keep. */
+  /** The two changes merged. Undefined if one of them is no JSON object, or if the item is longer than `MAX_BASE`. */
   readonly merged: Merged | undefined;
 }
 
-/** A longer item is not sent with the form, whose size is limited. Changes of it are not put together. */
+/**
+ * Maximum length of an item that is sent with the form, in characters. The form's size is limited. Changes of a longer
+ * item are not merged.
+ */
 const MAX_BASE = 100_000;
 
-/** Edits a scheduler item, by a form, or as JSON if the form cannot show all of it. */
+/** The editor of a scheduler item. It is a form, or JSON if the form cannot show all of the item. */
 export function SchedulerEditor({
   action,
   version,
@@ -68,7 +71,7 @@ export function SchedulerEditor({
       <TokenField session={session} />
       {version !== undefined && <input type="hidden" name="version" value={version} />}
       {base !== undefined && base.length <= MAX_BASE && <input type="hidden" name="base" value={base} />}
-      {/* The Enter key presses the first button of a form, which else might be one of a list. */}
+      {/* The Enter key presses the first button of a form. Without this one, that might be a button of a list. */}
       {isForm && (
         <button type="submit" class="unseen" tabindex={-1} disabled={!mayEdit}>
           {label}

@@ -18,7 +18,7 @@ interface SchedulerPageProps {
   /** The last changes that people made to the schedule. */
   readonly deeds: readonly AuditEntry[];
   readonly session: Session;
-  /** Whether the user may add jobs of the item's kind, and therefore change or run the item. */
+  /** Whether the user may add jobs of the item's kind. Such a user may also change and run the item. */
   readonly mayChange: boolean;
   readonly now: Date;
   /** The editor. */
@@ -83,7 +83,10 @@ export function SchedulerPage({
   );
 }
 
-/** The jobs of the last occurrences as dots, the latest at the end, each a link in the colour of its status. */
+/**
+ * Shows the jobs of the last occurrences as dots, the latest at the end. Each dot is a link in the colour of the job's
+ * status.
+ */
 function History({ history }: { history: readonly OccurrenceJob[] }) {
   if (history.length === 0) return null;
   return (

@@ -153,7 +153,7 @@ function LastCall({ item: { lastCallTime, lastJobId }, now }: { item: SchedulerI
   return lastJobId === undefined ? moment : <a href={jobPath(lastJobId)}>{moment}</a>;
 }
 
-/** Shows whether an item is active, and whether its job should have been made a while ago. */
+/** Shows whether an item is active, and whether its job is overdue. */
 export function Activity({ item, now }: { item: SchedulerItem; now: Date }) {
   const isLate = item.nextCallTime !== null && now.getTime() - item.nextCallTime.getTime() >= LATE_MS;
   if (item.active && isLate) return <span class="status error">late</span>;
@@ -215,7 +215,7 @@ export function timingOf(item: SchedulerItem): string {
   }
 }
 
-/** Returns the pattern of an item in words, with the expression that it has. */
+/** Returns the pattern of an item in words, followed by its cron expression. */
 function patternOf(item: Extract<SchedulerItem, { type: 'Cron' }>): string {
   if (!('cron' in item)) return listsWords(item);
   const words = cronWords(item.cron);

@@ -8,12 +8,15 @@ import {
 import { parseJson } from '../parse-json.js';
 import { jsonText } from './parts/json-text.js';
 
-/** Returns the options of an item that a person can change, as JSON to edit. */
+/** Returns the options of an item that can be changed, as JSON for a person to edit. */
 export function editable(item: SchedulerItem): string {
   return jsonText(decisionsOf(item));
 }
 
-/** Returns the options that a new item of this type begins with, as JSON to edit. @param jobName default: none yet */
+/**
+ * Returns the first options of a new item of this type, as JSON for a person to edit.
+ * @param jobName default: none yet
+ */
 export function template(type: string | undefined, jobName = ''): string {
   return jsonText({ type: 'Cron', ...kinds.get(type ?? 'Cron'), ...shared, jobName });
 }
@@ -26,7 +29,7 @@ const kinds = new Map<string, object>([
 const shared = { title: '', jobName: '', input: {}, active: false };
 
 /**
- * Returns the changes that make an item match an edited text. Options missing from the text are removed.
+ * Returns the changes that make an item equal an edited text. Options missing from the text are removed.
  * `updateScheduler` checks the changes.
  *
  * @throws ValidationError if the text is not a JSON object

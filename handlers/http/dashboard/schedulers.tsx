@@ -125,8 +125,8 @@ export function schedulerRoutes(processor: RemoteProcessor) {
   }
 
   /**
-   * Saves nothing. Shows the entered text together with what somebody else changed, so that saving again loses neither. What
-   * both changed is shown beside each other.
+   * Shows the entered text merged with the changes of somebody else, and saves nothing. So saving again loses neither.
+   * Fields that both changed are shown with both values.
    */
   function showChangedMeanwhile(context: PageContext, item: SchedulerItem, draft: ScheduleDraft) {
     const now = editable(item);
@@ -185,7 +185,7 @@ interface Edited {
   readonly meanwhile?: ChangedMeanwhile;
 }
 
-/** Performs an action on an item, and returns to the page with the button. */
+/** Performs an action on an item, and redirects to the page with the button. */
 async function act(context: PageContext, done: string, work: (id: string) => Promise<unknown>) {
   const id = context.req.param('id') ?? '';
   const path = context.get('form').get('from') === 'list' ? section : schedulerPath(id);

@@ -14,7 +14,7 @@ interface SearchBoxProps {
   readonly problems: readonly string[];
 }
 
-/** Kinds of jobs among the suggestions. More would make every page large. */
+/** Maximum number of kinds of jobs among the suggestions. More would make every page large. */
 const MAX_SUGGESTED = 100;
 
 /** Searches that people on call begin with. */
@@ -26,9 +26,9 @@ const presets = [
 ] as const;
 
 /**
- * Shows the search of jobs: a box for words such as `status:error`, which adds to the present filter, and a chip for each
- * part of that, which takes it away. It is one form and links, so it works without a script, and each search is an entry of
- * the history.
+ * Shows the search of jobs. Words in its box, such as `status:error`, are added to the current filter. Each part of the
+ * filter has a chip that removes it. The search consists of a form and links. So it works without a script, and the
+ * browser's history has each search.
  */
 export function SearchBox({ filter, names, failure, text, problems }: SearchBoxProps) {
   const isWrong = problems.length > 0;

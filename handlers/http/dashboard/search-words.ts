@@ -6,7 +6,7 @@ import type { JobFilter } from './job-filter.js';
 /** The filter that a search asks for, or the reasons why its text cannot be read. */
 export type ReadSearch = { readonly filter: JobFilter } | { readonly problems: readonly string[] };
 
-/** The words of a search, the field of the filter that each sets, and what its value must be. */
+/** The words of a search. Each sets a field of the filter, and checks the value. */
 const words: Readonly<Record<string, { readonly field: keyof JobFilter; readonly check: Check }>> = {
   status: { field: 'status', check: oneOf(jobStatuses) },
   kind: { field: 'name', check: anyText },
@@ -17,13 +17,13 @@ const words: Readonly<Record<string, { readonly field: keyof JobFilter; readonly
   order: { field: 'order', check: oneOf(['newest', 'oldest']) },
 };
 
-/** Maximum length of a text, as the filter of the page takes it. */
+/** Maximum length of a text, the same as in the filter of the page. */
 const MAX_TEXT = 500;
 
-/** Returns what is wrong with a value, if anything. */
+/** Returns the error in a value, if there is one. */
 type Check = (value: string) => string | undefined;
 
-/** The words, each with an example, as suggestions. */
+/** Returns suggestions: each word with an example. */
 export function suggestions(names: readonly string[]): string[] {
   return [
     ...jobStatuses.map((status) => `status:${status}`),
@@ -49,8 +49,8 @@ export function wordsOf(filter: JobFilter): SearchWord[] {
 }
 
 /**
- * Reads a search such as `status:error kind:charge failed:<1h key:orderId=42 text:"timed out"`. A word without a name is
- * looked for in the messages of errors, together with others like it.
+ * Reads a search such as `status:error kind:charge failed:<1h key:orderId=42 text:"timed out"`. Words without a name
+ * form one text, which is looked for in the messages of errors.
  */
 export function readSearch(text: string): ReadSearch {
   const found = new Map<keyof JobFilter, string>();

@@ -8,7 +8,7 @@ import { WaitLabel } from './parts/wait-label.js';
 import { jobPath } from './paths.js';
 import { TokenField } from './token-field.js';
 
-/** The most steps shown: the last ones. */
+/** Maximum number of steps shown. Earlier ones are left out. */
 const SHOWN = 100;
 
 interface StepsProps {
@@ -115,7 +115,7 @@ function spanOf(rows: readonly StepRow[]): Span {
   return { start, length: Math.max(1, end - start) };
 }
 
-/** Width of the drawing, which is stretched, and the least width of a bar. */
+/** Width of the drawing before it is stretched, and the least width of a bar. */
 const WIDTH = 100;
 const LEAST = 0.7;
 
@@ -157,7 +157,7 @@ interface ActionsProps {
   readonly session: Session;
 }
 
-/** Lets a person answer what the job waits for, and send it any other signal. */
+/** Forms that answer the callbacks and signals that a job waits for, and that send any other signal. */
 export function StepActions({ job, waits, session }: ActionsProps) {
   const path = `${jobPath(job.id)}/signals`;
   return (

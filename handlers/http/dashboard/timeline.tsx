@@ -9,7 +9,7 @@ interface Happening {
   readonly text: Child;
 }
 
-/** Shows the history of a job, oldest first, with the time between events, and the next expected event. */
+/** Shows the events of a job, oldest first, with the time between them. The next expected event is the last. */
 export function Timeline({ job, now }: { job: Job; now: Date }) {
   const happenings = happeningsOf(job, now);
   return (

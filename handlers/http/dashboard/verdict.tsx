@@ -16,7 +16,7 @@ import { TokenField } from './token-field.js';
 /** Maximum number of findings on the overview. */
 const SHOWN = 12;
 
-/** Shows what is wrong, since when, and what can be done at once. */
+/** Shows the findings of the verdict, since when each is true, and buttons that help at once. */
 export function VerdictCard({
   verdict,
   session,
@@ -45,7 +45,7 @@ export function VerdictCard({
   );
 }
 
-/** The worst of what is wrong, on pages other than the overview. Nothing if all is well. */
+/** Shows the worst finding, on pages other than the overview. Shows nothing if all is well. */
 export function VerdictLine({ verdict }: { verdict: Verdict | undefined }) {
   const [worst, ...others] = verdict?.findings ?? [];
   return (
@@ -60,7 +60,9 @@ export function VerdictLine({ verdict }: { verdict: Verdict | undefined }) {
   );
 }
 
-/** Returns the worst failure in a few words, for the title of a page. Undefined without any: a warning is no news. */
+/**
+ * Returns the worst failure in a few words, for the title of a page. Undefined if there is none. Warnings are left out.
+ */
 export function failureIn(verdict: Verdict | undefined): string | undefined {
   const [worst] = verdict?.findings ?? [];
   if (worst?.severity !== 'failure') return undefined;
@@ -120,7 +122,7 @@ function Finding({ finding, session, now }: FindingProps) {
   );
 }
 
-/** The page where one sees what a finding is about. */
+/** Returns the path of the page about the subject of a finding. */
 function seePath({ code, about: { type, name } }: VerdictFinding): string {
   switch (type) {
     case 'job':

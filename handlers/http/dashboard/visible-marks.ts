@@ -1,14 +1,14 @@
 /**
- * Characters that change the direction of the text around them, so that a name could look like another one, and control
- * characters except for white space.
+ * Matches control characters, except white space, and characters that change the direction of the text around them.
+ * With the latter, a name could look like another name.
  */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there.
 const marks = /[\0-\x08\x0b\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
 const allMarks = new RegExp(marks, 'g');
 
 /**
- * Shows such characters in the texts of a page as `\u202e`. Attributes and the text of a control stay as they are, since
- * they are sent back.
+ * Makes such characters visible in the texts of a page, such as `\u202e`. Attributes and the text of a control stay as
+ * they are, since browsers send them back.
  */
 export function withVisibleMarks(page: string): string {
   if (!marks.test(page)) return page;

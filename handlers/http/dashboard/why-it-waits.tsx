@@ -10,11 +10,11 @@ import { jobPath, limitPath } from './paths.js';
 
 /** The things that a queued job waits for, besides its time. */
 export interface Waits {
-  /** The limit in whose line it stands. */
+  /** The limit in whose queue the job waits. */
   readonly limit?: LimitDetails | undefined;
-  /** Moment at which its queue was paused. */
+  /** Moment at which the job's queue was paused. */
   readonly queuePaused?: Date | undefined;
-  /** The circuit breaker of its kind. */
+  /** The circuit breaker of the job's kind. */
   readonly breaker?: BreakerState | undefined;
 }
 
@@ -29,7 +29,7 @@ export async function findWaits(processor: RemoteProcessor, job: Job): Promise<W
   return { limit, queuePaused: queuePaused ?? undefined, breaker: breaker ?? undefined };
 }
 
-/** Says when a queued job runs, and what keeps it from running now. */
+/** Says when a queued job will run, and what it waits for. */
 export function WhyItWaits({ job, waits, now }: { job: Job; waits: Waits; now: Date }) {
   const { limit, queuePaused, breaker } = waits;
   const isLater = job.runAt > now;
@@ -100,7 +100,7 @@ function Open({ jobName, breaker, now }: { jobName: string; breaker: BreakerStat
   );
 }
 
-/** The most holders named. */
+/** Maximum number of holders of a limit that are named. */
 const NAMED = 3;
 
 function BlockedBy({ limit, now }: { limit: LimitDetails; now: Date }) {
@@ -141,7 +141,7 @@ function waitsForText(key: string): string {
   return isTurn(key) ? 'When it is next among the jobs of its key, in' : 'When it gets a place in the limit';
 }
 
-/** Whether jobs hold the places of a limit while they run. Those of turns are passed on when a job starts. */
+/** Returns whether jobs hold a place of a limit while they run. A turn is passed on as soon as its job starts. */
 function isPlace(key: string): boolean {
   return !isHeldUntilSettled(key) && !isTurn(key);
 }

@@ -8,7 +8,7 @@ import { jobPath, workersPath } from './paths.js';
 
 const PAGE_SIZE = 50;
 
-/** Running jobs that are looked up, of all workers together. */
+/** Maximum number of running jobs that are looked up, of all workers together. */
 const MAX_RUNNING = 1000;
 
 export function workerRoutes(processor: RemoteProcessor) {

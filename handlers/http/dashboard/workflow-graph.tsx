@@ -1,7 +1,7 @@
 import type { WorkflowJobInfo } from '../../../src/index.js';
 import { jobPath } from './paths.js';
 
-/** The most jobs that are drawn. More are only listed. */
+/** Maximum number of jobs in a drawing. A larger workflow is only listed. */
 const MAX_DRAWN = 100;
 
 /** Sizes in the drawing. */
@@ -44,7 +44,7 @@ export function WorkflowGraph({ jobs }: { jobs: readonly WorkflowJobInfo[] }) {
   );
 }
 
-/** Says how a job of a workflow is, in a word. */
+/** Returns the state of a job of a workflow, in a word. */
 export function stateOf({ status, isWaiting }: WorkflowJobInfo): string {
   return isWaiting ? 'waits' : (status ?? 'gone');
 }
@@ -54,7 +54,7 @@ export function lookOf({ status, isWaiting }: WorkflowJobInfo): string {
   return isWaiting ? 'cancelled' : (status ?? 'cancelled');
 }
 
-/** Places each job right of those that it waits for, which come before it in the list. */
+/** Places each job to the right of the jobs that it waits for. These come before it in the list. */
 function placesOf(jobs: readonly WorkflowJobInfo[]): ReadonlyMap<string, Place> {
   const columns = new Map<string, number>();
   const counts = new Map<number, number>();

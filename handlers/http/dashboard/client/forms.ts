@@ -48,7 +48,7 @@ export function sendForms(refreshing: Refreshing): void {
   });
 }
 
-/** Returns whether another form has typed text that was not saved. */
+/** Returns whether another form marked `data-edits` has unsaved changes. */
 function isUnsavedBeside(form: HTMLFormElement): boolean {
   return [...document.querySelectorAll<HTMLFormElement>('form[data-edits]')].some(
     (other) => other !== form && [...other.elements].some(isChanged),

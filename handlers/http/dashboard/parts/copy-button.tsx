@@ -3,7 +3,10 @@ type CopyButtonProps = {
   readonly what: string;
 } & ({ readonly text: string } | { readonly from: string } | { readonly path: string });
 
-/** Copies a text, what is at the address `from`, or the whole address of `path`. The style sheet hides it where no script runs. */
+/**
+ * A button that copies a text, the content at the address `from`, or the whole address of `path`. The style sheet hides
+ * the button where no script runs.
+ */
 export function CopyButton({ what, ...source }: CopyButtonProps) {
   const data =
     'text' in source

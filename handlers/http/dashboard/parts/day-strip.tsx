@@ -3,10 +3,10 @@ import type { Upcoming } from '../../../../src/index.js';
 const HOUR_MS = 3_600_000;
 const HOURS = 24;
 
-/** Names that are told of an hour. */
+/** Maximum number of names that are told of an hour. */
 const MAX_NAMES = 5;
 
-/** Shows the next 24 hours as cells, in UTC, each with how many jobs schedules make in it. */
+/** Shows the next 24 hours in UTC as cells. Each cell shows how many jobs the schedules make in that hour. */
 export function DayStrip({ upcoming, now }: { upcoming: readonly Upcoming[]; now: Date }) {
   const first = Math.floor(now.getTime() / HOUR_MS);
   const hours = Array.from({ length: HOURS }, (_, index) => first + index);

@@ -1,4 +1,4 @@
-/** Maximum length of indented text. Indentation may make nested lists a hundred times as long. */
+/** Maximum length of indented text, in characters. Indentation may make nested lists a hundred times as long. */
 const MAX_INDENTED = 20_000;
 
 /** Returns a value as JSON for people to read and edit, indented unless that would be too long. */

@@ -78,7 +78,7 @@ function leaf(value: unknown, budget: Budget): Child {
   return <span class="literal">{shortened(String(value), MAX_TEXT, budget)}</span>;
 }
 
-/** Returns a text, or its beginning if not all of it fits. */
+/** Returns a text, or its beginning if the whole does not fit. */
 function shortened(text: string, limit: number, budget: Budget): string {
   const room = Math.min(limit, Math.max(0, budget.text));
   budget.text -= Math.min(text.length, room);

@@ -1,14 +1,19 @@
-/** Texts with more lines are not compared, since that takes as many steps as the product of their lines. */
+/**
+ * Maximum number of lines of a compared text. A comparison takes as many steps as the product of both numbers of lines.
+ */
 const MAX_LINES = 400;
 
 interface LineChangesProps {
   readonly before: string;
   readonly after: string;
-  /** Tells a reader who does not see the signs what the lines are. */
+  /** Names of the two kinds of lines, for a reader who does not see the signs. */
   readonly names: readonly [before: string, after: string];
 }
 
-/** Shows the lines that differ between two texts, those of the first with a minus and those of the second with a plus. */
+/**
+ * Shows the lines that differ between two texts. Lines of the first text have a minus, and lines of the second have a
+ * plus.
+ */
 export function LineChanges({ before, after, names: [former, latter] }: LineChangesProps) {
   const lines = linesOf(before.split('\n'), after.split('\n'));
   return (
@@ -29,7 +34,7 @@ interface Line {
   readonly text: string;
 }
 
-/** Returns the lines that only one text has, in their order, outside a longest common sequence of lines. */
+/** Returns the lines of both texts outside a longest common sequence, in their order. */
 export function linesOf(before: readonly string[], after: readonly string[]): Line[] {
   const removed = (text: string): Line => ({ sign: '-', text });
   const added = (text: string): Line => ({ sign: '+', text });
@@ -52,7 +57,7 @@ export function linesOf(before: readonly string[], after: readonly string[]): Li
   return lines;
 }
 
-/** Returns for each pair of positions how many lines the rests have in common. */
+/** Returns how many lines the rests of two texts have in common, for each pair of positions at which the rests begin. */
 function commonLengths(before: readonly string[], after: readonly string[]): number[][] {
   const lengths = Array.from({ length: before.length + 1 }, () => Array<number>(after.length + 1).fill(0));
   for (let i = before.length - 1; i >= 0; i -= 1) {

@@ -5,8 +5,8 @@ import { TimesContext } from './times.js';
 const FAR_MS = 30 * 86_400_000;
 
 /**
- * Shows a moment as the reader likes it. By default, that is relative to now, such as `3 min ago`, or as a date if it is more than
- * 30 days away, with the exact moment in UTC as a tooltip.
+ * Shows a moment in the form that the reader chose. By default, this is the distance from now, such as `3 min ago`, or
+ * a date if that is more than 30 days away. A tooltip shows the exact moment in UTC.
  */
 export function Moment({ at, now }: { at: Date; now: Date }) {
   if (useContext(TimesContext) !== 'relative') return <ExactMoment at={at} />;
@@ -19,7 +19,7 @@ export function Moment({ at, now }: { at: Date; now: Date }) {
   );
 }
 
-/** Shows a moment to the second, in UTC, or if the reader likes that, in local time. */
+/** Shows a moment to the second, in UTC, or in local time if the reader chose that. */
 export function ExactMoment({ at }: { at: Date }) {
   const text = utc(at);
   if (useContext(TimesContext) !== 'local') return <time datetime={at.toISOString()}>{text}</time>;
@@ -31,8 +31,8 @@ export function ExactMoment({ at }: { at: Date }) {
 }
 
 /**
- * Returns a duration, from `12 ms` to `3 days`. A larger unit is used only from two units on, so that the part cut off
- * matters little.
+ * Returns a rounded duration, such as `12 ms` or `3 days`. A unit is used only if the duration has at least two of it,
+ * so that rounding matters little.
  */
 export function duration(ms: number): string {
   const unit = units.find(({ from }) => ms >= from);

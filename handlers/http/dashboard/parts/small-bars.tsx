@@ -1,12 +1,12 @@
-/** Size of the drawing, and the share of a step that its bar takes. */
+/** Size of the drawing, and the share of a step that a bar takes. */
 const HEIGHT = 20;
 const WIDTH = 96;
 const BAR_SHARE = 0.75;
 
 interface SmallBarsProps {
-  /** Counts by step of time, those that failed on top. */
+  /** Counts by step of time. Failed ones are drawn on top. */
   readonly bars: readonly { readonly completed: number; readonly failed: number }[];
-  /** The same in words. */
+  /** Text that says the same in words. */
   readonly label: string;
 }
 

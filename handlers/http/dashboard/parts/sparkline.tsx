@@ -5,12 +5,14 @@ const HOUR_MS = 60 * 60 * 1000;
 const HOURS = 24;
 
 interface SparklineProps {
-  /** Counts by hour. Those without any may be left out. */
+  /** Counts by hour. Hours with a count of 0 may be left out. */
   readonly hours: readonly { readonly at: Date; readonly count: number }[];
   readonly now: Date;
 }
 
-/** Shows the counts of the last 24 hours as small bars, the current hour at the right. Told in words too. */
+/**
+ * Shows the counts of the last 24 hours as small bars, the current hour at the right. A label says the same in words.
+ */
 export function Sparkline({ hours, now }: SparklineProps) {
   const counts = countsUntil(hours, now);
   return <SmallBars bars={counts.map((failed) => ({ completed: 0, failed }))} label={summaryOf(counts)} />;

@@ -7,12 +7,15 @@ import { duration } from './moment.js';
 import { grouped } from './number.js';
 import { percent, roundUp } from './scale.js';
 
-/** The drawing in pixels, from the top: the texts of marks, the attempts, the failure rate, the times. Its width is that of the page. */
+/**
+ * The parts of the drawing, in pixels from the top: the texts of marks, the attempts, the failure rate and the times.
+ * The drawing is as wide as the page.
+ */
 const ATTEMPTS = { top: 18, height: 96 };
 const RATE = { top: 138, height: 30 };
 const TIMES = 186;
 
-/** Steps whose begin is written below the drawing. More would not fit on a phone. */
+/** Number of steps whose beginning is written below the drawing. More would not fit on a phone. */
 const TIME_TEXTS = 3;
 
 /** The share of a step that its bar takes. */
@@ -31,7 +34,7 @@ interface TimeChartProps {
   readonly jobName?: string | undefined;
 }
 
-/** Shows how attempts ended over time, the share that failed, and what was marked. The same is a table below. */
+/** Shows how attempts ended over time, the share that failed, and the marks. A table below says the same. */
 export function TimeChart({ id, title, statistics, marks, jobName }: TimeChartProps) {
   const { points, stepMs } = statistics;
   const shown = marksWithin(statistics, marks);
@@ -49,7 +52,7 @@ export function TimeChart({ id, title, statistics, marks, jobName }: TimeChartPr
       <figcaption>
         <strong>{title}</strong> <span class="quiet">{summaryOf(statistics)}</span>
       </figcaption>
-      {/* The table says it all, and has the links for the keyboard. */}
+      {/* The table says the same, and has the links for the keyboard. */}
       <div class="drawing">
         <svg class="scale" aria-hidden="true">
           <Values {...ATTEMPTS} values={linesOf(highest)} text={grouped} />
@@ -116,11 +119,11 @@ function heightOf(value: number, highest: number, height: number): number {
 interface LinesProps {
   readonly top: number;
   readonly height: number;
-  /** The highest first, which is at the top. */
+  /** The values of the lines, from the top, so the highest is first. */
   readonly values: readonly number[];
 }
 
-/** Returns the values of the lines of a scale: the highest, the half if it is a whole number, and 0. */
+/** Returns the values of the lines of a scale: the highest, half of it if that is a whole number, and 0. */
 function linesOf(highest: number): readonly number[] {
   return highest % 2 === 0 ? [highest, highest / 2, 0] : [highest, 0];
 }
@@ -159,7 +162,10 @@ function Times({ points, stepMs }: Pick<StatisticsRange, 'points' | 'stepMs'>) {
   });
 }
 
-/** Marks as thin lines. Where texts would cover each other, only the latest is shown. The others are in the table. */
+/**
+ * Shows marks as thin lines. Where their texts would cover each other, shows only the latest. The table has all of
+ * them.
+ */
 function Marks({ marks, statistics }: { marks: readonly Mark[]; statistics: StatisticsRange }) {
   let free = 100;
   return marks.toReversed().map((mark) => {
@@ -235,7 +241,10 @@ function ChartTable({ bars, marks, stepMs }: ChartTableProps) {
   );
 }
 
-/** Returns the path of the jobs that failed in a step, if any did, otherwise of those added before its end. */
+/**
+ * Returns the path of a list of the jobs that failed in a step. If none did, the list has the jobs that were added
+ * before the step's end.
+ */
 function jobsIn(point: StatisticsPoint, stepMs: number, jobName: string | undefined): string {
   const end = new Date(point.at.getTime() + stepMs);
   if (failedOf(point) > 0)
@@ -288,7 +297,7 @@ function endedIn(point: StatisticsPoint): number {
 
 const HOUR_MS = 60 * 60 * 1000;
 
-/** Returns a moment in UTC, with its day unless steps are short. */
+/** Returns a moment in UTC. Leaves out the day if steps are short. */
 function timeText(at: Date, stepMs: number): string {
   const time = at.toISOString().slice(11, 16);
   if (stepMs > 0 && stepMs < HOUR_MS) return time;

@@ -1,8 +1,8 @@
 import { createContext } from 'hono/jsx';
 
 /**
- * How moments are shown. `relative`: such as `3 min ago`. `utc`: in UTC. `local`: by the clock of the reader's place, which only
- * the browser knows. The server writes UTC then, and a script replaces it.
+ * The form in which moments are shown. `relative` is a distance, such as `3 min ago`. `utc` is the moment in UTC.
+ * `local` is the moment in local time. Only the browser knows that, so the server writes UTC and a script replaces it.
  */
 export type Times = 'relative' | 'utc' | 'local';
 
