@@ -19,7 +19,7 @@ export interface KickRequest extends Partial<JobsReady> {
    * Default 0.
    */
   readonly depth?: number;
-  /** The number of workers to start. Default: as many as `jobs` need, or one without `jobs`. */
+  /** The number of workers to start. Default: as many as the jobs of `jobs` need, or one without `jobs`. */
   readonly workers?: number;
 }
 
@@ -45,9 +45,9 @@ export interface KickOptions {
   readonly endpoint?: string | undefined;
   /** The limits of the deployment's workers. Without them, any number of jobs starts one worker. */
   readonly limits?: WorkerLimits;
-  /** How long a worker of the deployment waits for a job when idle. Default 0. */
+  /** How long an idle worker of the deployment waits for a job, in milliseconds. Default 0. */
   readonly lingerMs?: number;
-  /** Default: JSON lines on standard output. */
+  /** The log. Default: JSON lines on standard output. */
   readonly log?: Logger;
 }
 
@@ -66,9 +66,9 @@ const kickOptionsSchema = z.strictObject({
 
 /**
  * Makes the kick of a deployment, for `RemoteProcessor`. The process needs the permission `sqs:SendMessage` on the
- * queue or, without a queue, `lambda:InvokeFunction` on the worker function. While a kick is under way, others that ask
- * for no more workers share it. After a failed kick, none is sent for a second, then for two, and so on up to half a
- * minute.
+ * queue. Without a queue, it needs `lambda:InvokeFunction` on the worker function. While a kick is under way, other
+ * kicks that ask for no more workers share it. After a failed kick, none is sent for a second. Each further failure
+ * doubles this pause, up to half a minute.
  *
  * @example
  * const kick = createKick({ queueUrl: process.env.WAKE_UP_QUEUE_URL });
@@ -124,7 +124,7 @@ function starterOf({ functionName, queueUrl, region, endpoint }: KickOptions): W
   return functionName === undefined ? noStarter : invocationStarter(functionName, { region, endpoint });
 }
 
-/** Returns how many workers to start. Does not count live workers, since a worker that finds too many ends at once. */
+/** Returns how many workers to start. Does not count live workers, since a surplus worker ends at once. */
 function workersFor(
   { jobs = 1, dueInMs = [] }: Partial<JobsReady>,
   { limits, lingerMs = 0 }: Pick<KickOptions, 'limits' | 'lingerMs'>,

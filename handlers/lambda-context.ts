@@ -13,10 +13,10 @@ export type LambdaHandler<Result> = (event: unknown, context: LambdaContext) => 
 /** An answer in the form that API Gateway, a function URL or a load balancer expects. */
 export interface HttpAnswer {
   readonly statusCode: number;
-  /** Needed only by a load balancer. */
+  /** The status in words. Needed only by a load balancer. */
   readonly statusDescription?: string | undefined;
   readonly headers?: Readonly<Record<string, string | readonly string[]>> | undefined;
-  /** Used in place of `headers` if the request has this member. */
+  /** Headers with all their values. Used in place of `headers` if the request has this member. */
   readonly multiValueHeaders?: Readonly<Record<string, readonly string[]>> | undefined;
   readonly cookies?: readonly string[] | undefined;
   readonly body: string;

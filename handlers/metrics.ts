@@ -13,13 +13,12 @@ export type PublishMetrics = (context: LambdaContext, metrics: readonly Metric[]
 /** The CloudWatch namespace, in which the alarms of serverless.yml look for metrics. */
 const NAMESPACE = 'remote-processor';
 
-/** Metrics that alarms need. Each metric costs $0.30 a month, while figures in a log line cost nothing extra. */
+/** Metrics that alarms need. Each metric costs $0.30 a month. Figures in a log line cost nothing extra. */
 const ofAlarms: ReadonlySet<string> = new Set(['Errors', 'OldestWaiting', 'OldestUnclaimed', 'Refused']);
 
 /**
- * Writes the metrics as a line in CloudWatch's embedded metric format. CloudWatch makes metrics from all figures, or
- * only from those that alarms need, with the function's name as the dimension `service`. Other figures appear only in
- * the line.
+ * Writes figures as a line in CloudWatch's embedded metric format. CloudWatch makes metrics of all figures, or of the
+ * ones that alarms need. Their dimension `service` is the function's name. Other figures appear only in the line.
  */
 export function cloudWatchMetrics(which: MetricsSetting): PublishMetrics {
   return ({ functionName, awsRequestId }, metrics) => {

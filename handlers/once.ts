@@ -1,6 +1,6 @@
 /**
- * Returns a function that calls `make` once and then always returns that value, so that a container keeps it between
- * invocations. If `make` throws or its promise rejects, the next call tries again.
+ * Returns a function that calls `make` once, and returns the same value at each call. So a container keeps the value
+ * between invocations. If `make` throws or its promise rejects, the next call tries again.
  */
 export function once<Value>(make: () => Value): () => Value {
   let made: { readonly value: Value } | undefined;

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { DeclaredScheduler } from '../src/index.js';
 import { loggerSchema } from '../src/log-level.js';
 
-/** Checks only that these are jobs in some form. The processor that gets them checks each. */
+/** Returns a schema that checks only that these are jobs in some form. The processor checks each job later. */
 export function jobsOption<Jobs>() {
   return z.custom<Jobs>(
     (value) => typeof value === 'function' || (typeof value === 'object' && value !== null),
@@ -10,7 +10,7 @@ export function jobsOption<Jobs>() {
   );
 }
 
-/** Checks only that this is a list. The processor that gets the items checks each. */
+/** A schema that checks only that this is a list. The processor checks each item later. */
 export const schedulesOption = z.custom<readonly DeclaredScheduler[]>(
   Array.isArray,
   'expected a list of scheduler items',

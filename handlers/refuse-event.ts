@@ -17,7 +17,8 @@ const sourceSchema = z.union([
 ]);
 
 /**
- * Refuses an event that asks nothing of a function. Ignoring it or treating it as another kind would silently lose it.
+ * Refuses an event that a function does not expect. If the event were ignored, or treated as another kind, it would be
+ * lost silently.
  *
  * @throws Error that names the event's source, and the expected events
  */

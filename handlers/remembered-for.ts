@@ -1,8 +1,8 @@
 import { once } from './once.js';
 
 /**
- * Returns a function that calls `ask` at most once in so many milliseconds. All callers share the answer. A failure is
- * passed on, and the next call asks again.
+ * Returns a function that calls `ask` at most once within this time. All callers share the answer. A failure is passed
+ * on, and the next call asks again.
  */
 export function rememberedFor<Answer>(ms: number, ask: () => Promise<Answer>): () => Promise<Answer> {
   let answer = once(ask);

@@ -2,7 +2,7 @@
 export interface Backlog {
   /** Number of due jobs that this deployment takes. */
   readonly ready: number;
-  /** How long the longest-waiting job has been due. */
+  /** How long the longest-waiting job has been due, in milliseconds. */
   readonly waitedMs: number;
   /** Number of worker invocations that have claimed jobs and not ended. */
   readonly live: number;
@@ -16,12 +16,15 @@ export interface WorkerLimits {
 }
 
 /**
- * Jobs per thread below which no further worker is started. A running worker finishes short jobs before a new one has
- * started.
+ * Number of jobs per thread below which no further worker is started. A running worker finishes short jobs before a new
+ * worker has started.
  */
 const JOBS_PER_THREAD = 10;
 
-/** How long jobs must have waited to count as long or too many. Then one worker is started per `maxThreads` jobs. */
+/**
+ * Waiting time in milliseconds from which the jobs count as long ones, or as too many. From then on, one worker is
+ * started per `maxThreads` jobs.
+ */
 const IS_BEHIND_MS = 60_000;
 
 /** Returns how many more workers to start, so that the waiting jobs run in parallel. */
@@ -34,7 +37,7 @@ export function workersWanted(
   return Math.max(0, wanted - live);
 }
 
-/** Returns the number of jobs beyond which all possible workers are needed, so that counting can stop there. */
+/** Returns the number of jobs from which all possible workers are needed. A count can stop there. */
 export function enoughToCount({ maxThreads, maxWorkers }: WorkerLimits): number {
   return maxThreads * JOBS_PER_THREAD * maxWorkers;
 }

@@ -14,16 +14,16 @@ import { enoughToCount, workersWanted } from './scale-out.js';
 import { isTick, tickText } from './tick-event.js';
 import { isWarmUp } from './warm-up-event.js';
 
-/** How long a job may wait for a worker, even of another deployment, before it counts as unclaimed. */
+/** How long a job may wait for a worker of any deployment before it counts as unclaimed, in milliseconds. */
 const UNCLAIMED_AFTER_MS = 5 * 60_000;
 
-/** Time until the next invocation, plus some seconds, since EventBridge is not exact to the second. */
+/** Time until the next invocation, plus some seconds because EventBridge is not exact to the second. */
 const AHEAD = '70s';
 
-/** Connections of the scheduler. Few, since it works sequentially, except for a few counts. */
+/** Connections of the scheduler. It needs few, since it does one thing after another, except for some counts. */
 const CONNECTIONS = 3;
 
-/** Time reserved for the kick and the metrics. */
+/** Time reserved for the kick and the metrics, in milliseconds. */
 const MARGIN_MS = 10_000;
 
 export interface SchedulerHandlerOptions extends HandlerOptions {
@@ -32,8 +32,9 @@ export interface SchedulerHandlerOptions extends HandlerOptions {
 }
 
 /**
- * Returns the scheduler. It recovers the jobs of crashed workers, measures how long due jobs have been waiting, starts
- * as many workers as the backlog needs, and makes the jobs of items that become due before its next invocation.
+ * Returns the scheduler. It recovers the jobs of crashed workers, and measures how long due jobs have been waiting. It
+ * starts as many workers as the waiting jobs need. It makes the jobs of items that become due before its next
+ * invocation.
  *
  * @returns a handler for a schedule of one minute. Its result says how many jobs it made. It throws for other events
  * @throws ValidationError listing invalid options

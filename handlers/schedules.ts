@@ -1,8 +1,8 @@
 import type { DeclaredScheduler } from '../src/index.js';
 
 /**
- * The scheduler items that this deployment declares. Add your own here. They are added or changed when a new container
- * of the scheduler function starts, and deactivated once they are removed from this list.
+ * The scheduler items that this deployment declares. Add your own here. A new container of the scheduler function adds
+ * or changes the items in this list when it starts. It deactivates items that were removed from the list.
  */
 export const schedules: DeclaredScheduler[] = [
   {

@@ -8,7 +8,7 @@ export type Members = Readonly<Record<string, unknown>>;
 
 /**
  * Time limits in milliseconds: `keptMs` for a try with a client that was used before, `allMs` for both tries together.
- * Invocations wait for this: the first of each container, then one every 5 minutes.
+ * The first invocation of each container waits for the read, then one invocation every 5 minutes.
  */
 const LIMITS = { keptMs: 1_000, allMs: 3_000 };
 

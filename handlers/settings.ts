@@ -11,19 +11,19 @@ import { atLevel } from '../src/log-level.js';
 import { once } from './once.js';
 import { type Members, secretReader } from './secret.js';
 
-/** Maximum age of a secret when an invocation begins. */
+/** Maximum age of a secret when an invocation begins, in milliseconds. */
 const KEPT_MS = 5 * 60_000;
 
-/** How long to wait after a failed read, which may delay its invocation by some seconds. */
+/** How long to wait after a failed read, in milliseconds. A failed read may delay its invocation by some seconds. */
 const RETRY_MS = 30_000;
 
 export interface SettingsSource {
   readonly env?: Environment | undefined;
-  /** Logs when a secret has changed, or could not be read again. */
+  /** The log. It tells when a secret has changed, or could not be read again. */
   readonly log?: Logger | undefined;
 }
 
-/** The members of a secret, the settings made from them, and until when to use them without reading again. */
+/** The members of a secret, the settings made from them, and the time until which both are used without another read. */
 interface Kept {
   readonly members: Members;
   readonly config: FunctionConfig;
@@ -31,13 +31,13 @@ interface Kept {
 }
 
 /**
- * Returns the settings of a function. Settings come from the environment. If it names a secret in AWS Secrets Manager
- * (`SECRET_ID`), the secret's members win. The secret is read at the first call, and again 5 minutes after each read.
- * If reading again fails, the old settings are kept and a warning is logged.
+ * Returns the settings of a function. Settings come from the environment. If the environment names a secret in AWS
+ * Secrets Manager (`SECRET_ID`), the secret's members take precedence. The secret is read at the first call, and again
+ * 5 minutes after each read. If a later read fails, the old settings are kept and a warning is logged.
  *
  * @param needed the only members of the secret that the function reads
  * @returns a function to call in each invocation. It returns the same object until a member has changed. It rejects
- *   with a ValidationError that lists every bad setting, or with an Error if the secret cannot be read at all
+ *   with a ValidationError that lists every bad setting, or with an Error if the first read of the secret fails
  */
 export function settingsOf(
   { env = process.env, log = jsonLogger }: SettingsSource,

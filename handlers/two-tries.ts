@@ -1,17 +1,17 @@
 import { withinTime } from '../src/mongo/within-time.js';
 
 /**
- * Time limits of a kick once the client is loaded. They are short, since the caller waits, and a container is frozen
- * once it has answered.
+ * Time limits of a kick once the client is loaded, in milliseconds. They are short, since the caller waits, and a
+ * container is frozen once it has answered.
  */
 const LIMITS = { keptMs: 500, allMs: 1_000 };
 
 interface Client {
-  /** Closes its connections. */
+  /** Closes the client's connections. */
   destroy(): void;
 }
 
-/** A client, and whether it has sent a request, so that it may keep connections. */
+/** A client, and whether it has sent a request. If so, it may keep connections. */
 interface Kept<Sender> {
   readonly client: Promise<Sender>;
   wasUsed: boolean;
@@ -20,8 +20,8 @@ interface Kept<Sender> {
 type Request<Sender, Answer> = (client: Sender, signal: AbortSignal) => Promise<Answer>;
 
 /**
- * Sends requests with a client that it keeps, and retries once with a new one. While the container was frozen, all
- * connections of the client may have died, so a retry with the same client might use another dead one.
+ * Sends requests with a kept client, and retries once with a new client. While the container was frozen, all
+ * connections of the kept client may have died. So a retry with that client might use another dead connection.
  */
 export class TwoTries<Sender extends Client> {
   #kept: Kept<Sender> | undefined;
@@ -74,7 +74,8 @@ export class TwoTries<Sender extends Client> {
 }
 
 /**
- * Aborts a request after some time, by a signal. Also stops waiting for it, since it may be waiting for credentials.
+ * Aborts a request by a signal after some time. Also stops waiting for the request, since it may not heed the signal
+ * while it waits for credentials.
  */
 async function stoppedAfter<Answer>(
   ms: number,

@@ -5,7 +5,7 @@ interface Wait {
   readonly signal?: string | null | undefined;
 }
 
-/** Returns whether a wait is for the answer of a callback, whose signal is named by the worker. */
+/** Returns whether a job waits for the answer of a callback. The worker names the signal of a callback. */
 export function isForCallback({ signal }: Wait): boolean {
   return /^callback \d+ /.test(signal ?? '');
 }

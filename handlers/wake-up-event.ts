@@ -1,8 +1,8 @@
 import * as z from 'zod';
 
 /**
- * Maximum length of a chain of workers that start each other. A longer chain is stuck, or will be continued by the next
- * scheduled run.
+ * Maximum length of a chain of workers that start each other. A longer chain makes no progress, or the next scheduled
+ * run continues it.
  */
 export const MAX_KICK_DEPTH = 50;
 

@@ -52,8 +52,7 @@ const snsSchema = z.object({
 /**
  * Returns what an event asks of the worker.
  *
- * @throws Error that names the source of an event that asks nothing. Treating that event as a tick would silently lose
- *   it
+ * @throws Error that names the source of an unexpected event. If it counted as a tick, it would be lost silently
  */
 export function readWorkerEvent(event: unknown): WorkerEvent {
   if (isWarmUp(event)) return { kind: 'warm-up' };

@@ -19,8 +19,8 @@ import { type Messages, readWorkerEvent } from './worker-event.js';
 const poolOf = ({ MAX_THREADS }: FunctionConfig) => workerPoolSize(MAX_THREADS);
 
 /**
- * How often a worker with free slots looks for new jobs. While the maximum number of workers runs, a kick starts no
- * further one.
+ * How often a worker with free slots looks for new jobs. It must look by itself, since a kick starts no worker while
+ * the maximum number runs.
  */
 const POLL_INTERVAL = '1s';
 
@@ -37,15 +37,15 @@ export type WorkerResult = DrainSummary & {
 
 /**
  * Returns the worker. It runs due jobs until none is left, or its time is nearly up. If jobs are left, it kicks the
- * next worker, unless it claimed none itself, because the next one would not either.
+ * next worker. If it has claimed no job itself, it kicks none, because the next worker would not claim any either.
  *
- * If a job goes on after being told to stop, it would be frozen with the container, and thaw in the middle of the next
+ * A job that goes on after it was told to stop would be frozen with the container, and go on in the middle of the next
  * invocation. So the container is ended after such a job.
  *
- * If a promise that a job left behind rejects later, even between two invocations, that is only logged.
+ * A job may leave a promise behind that rejects later, even between two invocations. Such a rejection is only logged.
  *
- * A kicked worker ends at once if the maximum number of workers is running. A scheduled run does so only if the maximum
- * is one. A worker that was requested together with others starts the next of them.
+ * A kicked worker ends at once if the maximum number of workers is running. A scheduled worker does so only if the
+ * maximum is one. If several workers were requested together, each starts the next.
  *
  * @returns a handler for a schedule of one minute, for kicks, for the queue of wake-ups, and for messages of SQS and
  *   SNS that add jobs. Its result says what became of the jobs. It throws for other events
@@ -76,8 +76,8 @@ export function createWorkerHandler(options: HandlerOptions): LambdaHandler<Work
     const began = performance.now();
     const deadline = deadlineOf(context);
     await ready();
-    // A scheduled run works even if enough workers seem to be alive, since they may have crashed. If only one worker
-    // may run, the scheduled one would be the second that AWS allows, so it ends too.
+    // A scheduled worker works even if enough workers seem to be alive, since they may have crashed. With a maximum of
+    // one it ends too, because AWS allows two workers at a time, and it would be the second.
     const isSpare = depth !== undefined || config.MAX_WORKERS < LEAST_CONCURRENCY;
     if (isSpare && (await processor.workers.count()) >= config.MAX_WORKERS) {
       log.info('The maximum number of workers is running: this one is not needed', {
@@ -138,7 +138,10 @@ export function createWorkerHandler(options: HandlerOptions): LambdaHandler<Work
   };
 }
 
-/** Returns the error for messages with jobs in the queue of wake-ups, which might drop a message before retrying it. */
+/**
+ * Returns the error for messages with jobs in the queue of wake-ups. That queue might drop a message before it is
+ * retried.
+ */
 function misplaced(ids: readonly string[]): Error {
   return new Error(
     `The queue of wake-ups takes no messages with jobs to add: ${ids.join(', ')}. They were not added. Send them by a queue of your own that invokes the worker, or call addJob.`,

@@ -23,8 +23,9 @@ export interface Place {
 const BATCH = 10;
 
 /**
- * Starts workers by SQS messages. One message serves any number of workers, each of which starts the next. So a burst
- * starts no more at a time than the queue's event source mapping allows, and further requests wait in the queue.
+ * Starts workers by SQS messages. One message serves any number of workers, since each worker starts the next. So a
+ * burst starts only as many workers at a time as the queue's event source mapping allows. Further requests wait in the
+ * queue.
  */
 export function queueStarter(QueueUrl: string, region: string | undefined): WorkerStarter {
   const sdk = once(() => import('@aws-sdk/client-sqs').catch(explainMissing('@aws-sdk/client-sqs')));

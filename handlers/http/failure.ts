@@ -59,7 +59,7 @@ export function toProblem(error: unknown): Problem {
   });
 }
 
-/** The detail for documents that another program stored. Their ids are only logged. */
+/** The detail for documents that another program stored. The documents are named only in the log. */
 const notOurs =
   'The collections hold documents that are not of Remote Processor: nothing was done. Take another prefix (COLLECTION_PREFIX), or another database; remote-processor doctor shows which they are.';
 

@@ -12,7 +12,7 @@ const largeMembers = ['input', 'output', 'progress'] as const;
 
 /**
  * A job as the API shows it. Every member is always present, and null without a value. Fencing tokens and the worker
- * are left out, because with them one could impersonate the worker.
+ * are left out, because a reader could impersonate the worker with them.
  */
 export const jobView = z
   .object({
@@ -165,7 +165,7 @@ export function toJobView(job: Job): JobView {
   };
 }
 
-/** Returns the view of a job that was read without these members. Default: its input and output. */
+/** Returns the view of a job that was read without some members. By default, these are its input and output. */
 export function toBriefView(job: Job, leftOut: JobView['leftOut'] = ['input', 'output']): JobView {
   return { ...toJobView(job), leftOut };
 }

@@ -4,12 +4,13 @@ import { isLoopback } from './loopback.js';
 import { Problem } from './problem.js';
 
 /**
- * Admits only requests addressed to one of this server's names or to loopback, and refuses pages of other sites. The
- * Host header exposes a site whose name points to this machine (DNS rebinding). Origin exposes a site that makes a
- * browser send a request. Programs send no Origin.
+ * Admits only requests addressed to loopback or to one of this server's names, and refuses pages of other sites. The
+ * Host header reveals a site whose name points to this machine (DNS rebinding). The Origin header reveals a page of
+ * another site. Programs send no Origin.
  *
  * @param names further names, without ports, with IPv6 addresses in brackets
- * @param corsOrigins origins of other sites whose pages may call the API, which requires a key, but not the dashboard
+ * @param corsOrigins origins of other sites whose pages may call the API, which requires a key. They may not call the
+ *   dashboard
  */
 export function requireKnownHost(names: readonly string[], corsOrigins: readonly string[]) {
   const known = new Set(names.map((name) => name.toLowerCase()));

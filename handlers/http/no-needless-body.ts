@@ -2,8 +2,8 @@ import { createMiddleware } from 'hono/factory';
 import { Problem } from './problem.js';
 
 /**
- * Refuses a GET or HEAD with a body. The body would be ignored, so the answer might not be what the sender asked for.
- * The standard gives such a body no meaning (RFC 9110, section 9.3.1), and a `Request` cannot have one.
+ * Refuses a GET or HEAD with a body. Otherwise the body would be ignored, and the sender might get a wrong answer. The
+ * standard gives such a body no meaning (RFC 9110, section 9.3.1), and a `Request` cannot have one.
  */
 export const refuseNeedlessBody = createMiddleware(async ({ req }, next) => {
   if ((req.method === 'GET' || req.method === 'HEAD') && announcesBody(req.raw.headers)) {

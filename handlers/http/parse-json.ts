@@ -2,7 +2,7 @@
  * Parses JSON that is to be stored. Only `JSON.parse` touches it, so that every key, even `__proto__`, is an own
  * property and gets validated.
  *
- * @throws Error that says why, also for numbers that would change
+ * @throws Error for invalid JSON, and for numbers that would change. It says why
  */
 export function parseJson(text: string): unknown {
   try {
@@ -14,7 +14,7 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** Refuses a number such as 1e999, which would become infinite, and null when written as JSON. */
+/** Refuses a number such as 1e999. It would become infinite, and then null when written as JSON. */
 function requireFinite(key: string, value: unknown): unknown {
   if (typeof value !== 'number' || Number.isFinite(value)) return value;
   throw new RangeError(`the number at '${key}' is too large`);

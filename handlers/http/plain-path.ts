@@ -4,7 +4,8 @@ import { hasDotSegment } from '../../src/dot-segment.js';
 import { Problem } from './problem.js';
 
 /**
- * Schema of the raw path, not yet parsed as a URL, as HTTP APIs and function URLs, other platforms, and Node give it.
+ * Schema of the raw path, before it is parsed as a URL. The forms are those of HTTP APIs and function URLs, of other
+ * platforms, and of Node.
  */
 const environmentSchema = z.union([
   z.object({ event: z.object({ rawPath: z.string() }) }).transform(({ event }) => event.rawPath),
@@ -24,8 +25,8 @@ export function rawPathOf(environment: unknown): string | undefined {
 }
 
 /**
- * Refuses a path that a URL parser, a proxy or an access check could read differently. Otherwise a path that API
- * Gateway admitted could be served as another one.
+ * Refuses a path that a URL parser, a proxy or an access check could read in different ways. Otherwise API Gateway
+ * could admit one path, and the app serve another.
  */
 export const requirePlainPath = createMiddleware(async ({ req, env }, next) => {
   if (!isPlainPath(rawPathOf(env) ?? new URL(req.url).pathname)) {
@@ -48,16 +49,16 @@ export function isPlainPath(path: string): boolean {
 }
 
 /**
- * Excludes `\`, `?`, `#` and control characters, where parsers may stop, or which they change or drop. Excludes empty
- * segments except the last, and a space at the end, which would be cut off. Allows other characters that should be
- * escaped, because an HTTP API of API Gateway decodes the path.
+ * Excludes `\`, `?`, `#` and control characters, since parsers may stop at them, change them or drop them. Excludes
+ * empty segments except the last, and a space at the end, which would be cut off. Allows other characters that should
+ * be escaped, because an HTTP API of API Gateway decodes the path.
  */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it is they that are refused.
 const plain = /^(?!.*\/\/)(?!.* $)\/[^\\?#\x00-\x1f\x7f]*$/;
 
 /**
- * Matches escaped letters, digits and `-._~`, which need no escape. `%2e%2e` is `..`, and `%71ueues` is `queues`. Also
- * matches NUL, where some parsers stop.
+ * Matches escaped letters, digits and `-._~`, which need no escape. For example, `%2e%2e` is `..`, and `%71ueues` is
+ * `queues`. Also matches NUL, since some parsers stop at it.
  */
 const needlesslyEscaped = /%(00|2d|2e|3[0-9]|4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9ae])/i;
 

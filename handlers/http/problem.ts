@@ -62,14 +62,14 @@ export function kindOf(code: ProblemCode): {
 }
 
 export interface ProblemDetails {
-  /** The reason in this case, of which 2 KB are sent. Default: the title. */
+  /** The reason in this case. At most 2 KB of it are sent. Default: the title. */
   readonly detail?: string;
   /** The errors in the request and their paths. At most 100 are sent. */
   readonly issues?: readonly Issue[];
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** An error that may be thrown anywhere in a route. The answer is its problem document (RFC 9457). */
+/** An error that may be thrown anywhere in a route. The answer is then a problem document (RFC 9457). */
 export class Problem extends Error {
   readonly details: ProblemDetails;
 

@@ -4,13 +4,13 @@ import type { Issue } from '../../src/index.js';
 /** The known parameters in a URL, and the errors found before parsing them. */
 export interface ReadQuery {
   readonly query: Readonly<Record<string, string | string[]>>;
-  /** An issue for each parameter that is unknown, or repeated although it must not be. */
+  /** An issue for each parameter that is unknown or wrongly repeated. */
   readonly issues: readonly Issue[];
 }
 
 /**
- * Reads the query of a URL. Each parameter is a text, or a list of texts if the schema says so. Everything else is left
- * to the schema.
+ * Reads the query of a URL. Each parameter becomes a text, or a list of texts if the schema says so. The schema checks
+ * the values later.
  */
 export function readQuery(url: string, schema: z.ZodRawShape[string] | undefined): ReadQuery {
   const shape = schema instanceof z.ZodObject ? schema.shape : {};

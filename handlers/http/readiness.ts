@@ -4,10 +4,16 @@ import { IndexMissingError, type RemoteProcessor } from '../../src/index.js';
 import { withinTime } from '../../src/mongo/within-time.js';
 import { rememberedFor } from '../remembered-for.js';
 
-/** How long the list of indexes is trusted. Anyone may ask for the health, so that must cost the database little. */
+/**
+ * How long the list of indexes is trusted, in milliseconds. Anyone may ask for the health, so each request must cost
+ * the database little.
+ */
 const INDEXES_TRUSTED_MS = 5_000;
 
-/** How long the database may take. Load balancers, Kubernetes and Docker wait only some seconds for an answer. */
+/**
+ * How long the database may take, in milliseconds. Load balancers, Kubernetes and Docker wait only some seconds for an
+ * answer.
+ */
 const PATIENCE_MS = 4_000;
 
 /**

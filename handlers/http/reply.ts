@@ -2,7 +2,7 @@
 export interface Reply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** JSON, or undefined for no body. */
+  /** The body as JSON. Undefined if there is none. */
   readonly body?: string | undefined;
 }
 

@@ -31,7 +31,7 @@ export interface RouteRequest {
 }
 
 export interface Circumstances extends Services {
-  /** Maximum size of the answer's members as sent. */
+  /** Maximum size of the members of the sent answer, in bytes. */
   readonly maxBytes: number;
   /** The role of the caller, on whose behalf the processor acts. */
   readonly callerRole: Role;
@@ -41,7 +41,7 @@ export interface Circumstances extends Services {
   readonly signal: AbortSignal;
   /** The trace in the request's headers, or undefined if they have no valid one. */
   readonly trace: Trace | undefined;
-  /** Ids for the new jobs, so that a second try finds those of the first. Undefined if any ids will do. */
+  /** Ids for the new jobs, so that a second try finds the jobs of the first. Undefined if any ids will do. */
   readonly jobIds: readonly string[] | undefined;
 }
 
@@ -78,18 +78,15 @@ export interface RouteDefinition<Question extends z.ZodObject, Reply extends z.Z
   };
   /** Possible problems, besides those that every route may have. */
   readonly problems?: readonly ProblemCode[];
-  /**
-   * Whether it answers with a page of a list. With large members, that is up to 5 MB, and takes many times as much
-   * memory.
-   */
+  /** Whether the answer is a page of a list. Such a page may have 5 MB, and takes many times as much memory. */
   readonly isList?: boolean;
-  /** Returns the maximum number of jobs that it adds. If present, `Idempotency-Key` is supported. */
+  /** Returns the maximum number of jobs that a request adds. If present, the route supports `Idempotency-Key`. */
   readonly jobCount?: (question: z.output<Question>) => number;
-  /** Whether programs do it as often as there are jobs, so that the audit log leaves it out for them. Default false. */
+  /** Whether programs call the route about once per job. The audit log then leaves out their requests. Default false. */
   readonly isTraffic?: boolean;
   /**
-   * Members of the answer that the audit log tells beside its `id`, which names what was added. For what has no path of its
-   * own. Default: none.
+   * Members of the answer that the audit log tells, besides its `id`, which names the added thing. For things without a
+   * path of their own. Default: none.
    */
   readonly told?: readonly string[];
   /** Answers a question. @throws Problem, and errors of the processor */
@@ -111,7 +108,10 @@ export interface Route
   handle(request: RouteRequest, services: Services): Promise<Response>;
 }
 
-/** Makes a route. It checks a request before doing anything, and refuses it with a list of everything that is wrong. */
+/**
+ * Makes a route. The route checks a request before it does anything. It refuses a wrong request with a list of all
+ * errors.
+ */
 export function defineRoute<Question extends z.ZodObject, Reply extends z.ZodType>(
   definition: RouteDefinition<Question, Reply>,
 ): Route {
@@ -155,15 +155,15 @@ export function defineRoute<Question extends z.ZodObject, Reply extends z.ZodTyp
 }
 
 /**
- * Turns the processor's ValidationError into a problem, since here the caller's input caused it. Elsewhere such an
- * error is our own mistake, and its details are not sent.
+ * Turns the processor's ValidationError into a problem, since the caller's input caused the error here. Elsewhere such
+ * an error is our own mistake, and its details are not sent.
  */
 export function explainRefusal(error: unknown): never {
   throw isKind(error, ValidationError) ? invalid(error.issues) : error;
 }
 
 /**
- * Reads everything that was sent, unparsed, and the issues of unexpected parts.
+ * Reads all parts of a request, unparsed, and the issues of unexpected parts.
  *
  * @throws Problem for a body that is not JSON
  */

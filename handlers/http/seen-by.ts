@@ -4,13 +4,16 @@ import type { FoundSteps } from '../../src/job/find-steps.js';
 import { maskedSteps } from '../../src/job/masked-job.js';
 import { masked, restored } from '../../src/job/redacted-paths.js';
 
-/** Whoever looks, and at what. */
+/** The person or program that looks, and the processor. */
 export interface Onlooker {
   readonly processor: RemoteProcessor;
   readonly callerRole: Role;
 }
 
-/** Returns jobs as a caller may see them: all but an admin see masks in place of the values of redacted fields. */
+/**
+ * Returns jobs as a caller may see them. An admin sees all values. Others see masks in place of the values of redacted
+ * fields.
+ */
 export async function jobsSeenBy(
   { processor, callerRole }: Onlooker,
   jobs: readonly Job[],
@@ -56,8 +59,8 @@ export async function stepsSeenBy(
 }
 
 /**
- * As `jobsSeenBy`, for the results of a batch or a workflow. The output of a kind with redacted fields is masked as a whole,
- * since the input is not read, whose values may stand anywhere in it.
+ * Does what `jobsSeenBy` does, for the results of a batch or a workflow. The output of a kind with redacted fields is
+ * masked as a whole. Values of the input may stand anywhere in the output, and the input is not read here.
  */
 export async function resultsSeenBy<Result extends JobResult>(
   { processor, callerRole }: Onlooker,
@@ -72,7 +75,7 @@ export async function resultsSeenBy<Result extends JobResult>(
   );
 }
 
-/** Returns an input that somebody saw masked and sends back, with the values of a job of its kind behind the masks. */
+/** Returns an input that somebody saw with masks and sends back. The values of a job of its kind replace the masks. */
 export async function withValuesOf(
   processor: RemoteProcessor,
   { jobName, input }: Pick<Job, 'jobName' | 'input'>,

@@ -96,7 +96,8 @@ export function toWaitView({ name, kind, signal, began, until, on }: StepWait): 
 }
 
 /**
- * Returns the view of a job's steps. If it would be too large to send, the values are left out, then the oldest steps.
+ * Returns the view of a job's steps. If it would be too large to send, the values are left out. If that is not enough,
+ * the oldest steps are left out too.
  *
  * @param maxBytes maximum size of the view as sent
  */

@@ -4,8 +4,8 @@ import { Slots } from '../../src/slots.js';
 const turns = new Slots(2);
 
 /**
- * Reads a large answer when it is its turn. The turn ends with the read, so none is held while a request waits for
- * something else. Clients that have disconnected keep their turn, which is soon over.
+ * Reads a large answer when its turn comes. The turn ends with the read, so no request holds a turn while it waits for
+ * something else. A client that has disconnected keeps its turn, which is soon over.
  */
 export function inTurn<Result>(read: () => Promise<Result>): Promise<Result> {
   return turns.use(read);

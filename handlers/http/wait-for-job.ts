@@ -4,7 +4,7 @@ import { readUntilSettled } from '../../src/job/wait-for-job.js';
 import { Problem } from './problem.js';
 import { inTurn } from './turns.js';
 
-/** Time reserved for a last read of the job and for sending the answer. */
+/** Time reserved for a last read of the job and for sending the answer, in milliseconds. */
 const MARGIN_MS = ms('2s');
 
 /** How long to wait, and what ends the wait early. */

@@ -3,7 +3,7 @@ import type { Logger } from '../../src/index.js';
 import { withinTime } from '../../src/mongo/within-time.js';
 import { countWrongKey, type WrongKeyCount } from '../../src/sign-in/count-wrong-key.js';
 
-/** How long a request with a wrong key waits for counting it. The key is refused in any case. */
+/** How long a request with a wrong key waits for the count, in milliseconds. The key is refused in any case. */
 const MAX_COUNTING_MS = 2_000;
 
 /**
@@ -12,8 +12,8 @@ const MAX_COUNTING_MS = 2_000;
 const MAX_KNOWN = 1_000;
 
 /**
- * Counts wrong keys by address, for the API and the sign-in together. A valid key is never counted, nor refused because
- * of wrong ones, since many people may share one proxy.
+ * Counts wrong keys by address, for the API and the sign-in together. A valid key is never counted. It is never refused
+ * because of wrong keys either, since many people may share one proxy.
  */
 export class WrongKeys {
   /**

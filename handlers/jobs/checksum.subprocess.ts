@@ -3,8 +3,8 @@ import type { SubprocessContext } from '../../src/job/job-context.js';
 import type { ChecksumInput, ChecksumOutput } from './checksum.js';
 
 /**
- * How often the job pauses so that its signal can fire. Well below the second after which a job that ignores it is
- * killed.
+ * How often the job pauses so that its signal can fire, in milliseconds. It is far below the second after which a job
+ * that ignores its signal is killed.
  */
 const PAUSE_EVERY_MS = 250;
 

@@ -1,13 +1,13 @@
 import * as z from 'zod';
 import { defineJob } from '../../src/job/define-job.js';
 
-/** Keeps the whole input below the API's limit of a megabyte. */
+/** Maximum length of the data, in characters. It keeps the whole input below the API's limit of a megabyte. */
 const MAX_DATA_LENGTH = 1_000_000;
 
 const MAX_ROUNDS = 10_000_000;
 
 /**
- * Maximum number of bytes hashed. They take about half a minute of CPU time, far below the 5 minutes of an invocation.
+ * Maximum number of bytes to hash. They take about half a minute of CPU time, far below the 5 minutes of an invocation.
  */
 const MAX_BYTES_HASHED = 20e9;
 
@@ -41,8 +41,8 @@ export type ChecksumInput = z.output<typeof inputSchema>;
 export type ChecksumOutput = z.output<typeof outputSchema>;
 
 /**
- * An example of a job that keeps a CPU busy. It computes the checksum of some bytes or, with many rounds, a hash chain,
- * which proves that its maker spent the time. It runs in a thread, shows its progress, and can be cancelled.
+ * An example of a job that keeps a CPU busy. It computes the checksum of some bytes. With many rounds, it computes a
+ * hash chain, which proves that time was spent. It runs in a thread, shows its progress, and can be cancelled.
  *
  * @example await processor.addJob(checksum, { data: Buffer.from('hello').toString('base64'), rounds: 1_000_000 });
  */

@@ -8,21 +8,26 @@ import { originOf } from './webhook/origin.js';
 import { redirectOf } from './webhook/redirect.js';
 import type { Answer, Outgoing, SendOptions } from './webhook/send.js';
 
-/** Time limits of an exchange. Receivers should answer at once and work later. A slower receiver is retried. */
+/**
+ * Time limits of an exchange, in milliseconds. Receivers should answer at once and work later. A request to a slower
+ * receiver is retried.
+ */
 const DEFAULT_TIMEOUT_MS = 10_000;
 const MAX_TIMEOUT_MS = 120_000;
 const MAX_REDIRECTS = 5;
-/** Length of the answer's beginning that is kept. Enough to see why the receiver refused a request. */
+/**
+ * Length of the answer's beginning that is kept, in characters. It is enough to see why the receiver refused a request.
+ */
 const EXCERPT_LENGTH = 1_000;
 
 export interface WebhookSettings {
-  /** Signs the body. See `signedHeaders`. Without a secret, the body is not signed. */
+  /** The secret that signs the body, see `signedHeaders`. Without a secret, the body is not signed. */
   readonly secret: string | undefined;
   /** Secrets for receivers at certain origins, such as `https://hooks.example.com`, used in place of `secret`. */
   readonly secrets?: ReadonlyMap<string, string> | undefined;
   /**
-   * Which addresses a webhook may be sent to. Normally `isPublicAddress`; `anyAddress` also lets whoever adds a job
-   * reach the worker's private network.
+   * The rule for addresses to which a webhook may be sent, normally `isPublicAddress`. With `anyAddress`, everybody who
+   * may add the job can reach the worker's private network.
    */
   readonly mayConnectTo: AddressRule;
   /** The `addRole` of the job. By default, anyone who may add jobs may send webhooks. */
@@ -47,12 +52,13 @@ type Input = z.output<typeof inputSchema>;
 /**
  * Posts a JSON body to a URL, and returns the status and the beginning of the answer.
  *
- * 5xx, 408, 425, 429, network errors and a timeout are retried. Any other answer that is not 2xx is not retried, nor is
- * a refused address, since another attempt would end the same way.
+ * 5xx, 408, 425, 429, network errors and a timeout are retried. Other answers except 2xx are not retried, and refused
+ * addresses are not either, since another attempt would end the same way.
  *
- * Redirects are followed only within the origin of the URL, since body and signature are for nobody else.
+ * Redirects are followed only within the origin of the URL, since body and signature are meant for that origin alone.
  *
- * A receiver may get the same job more than once. `Idempotency-Key` is the job's id, the same each time.
+ * A receiver may get the same job more than once. The header `Idempotency-Key` is the job's id, which is the same each
+ * time.
  */
 export function webhook({ secret, secrets, mayConnectTo, addRole = 'write' }: WebhookSettings) {
   const ownSecrets = new Map([...(secrets ?? [])].map(([origin, own]) => [originOf(new URL(origin)), own]));

@@ -125,8 +125,8 @@ export function schedulerRoutes(processor: RemoteProcessor) {
   }
 
   /**
-   * Shows the entered text merged with the changes of somebody else, and saves nothing. So saving again loses neither.
-   * Fields that both changed are shown with both values.
+   * Shows the entered text merged with the changes of somebody else, and saves nothing. So saving again loses neither
+   * change. Fields that both changed are shown with both values.
    */
   function showChangedMeanwhile(context: PageContext, item: SchedulerItem, draft: ScheduleDraft) {
     const now = editable(item);

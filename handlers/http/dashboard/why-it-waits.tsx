@@ -10,7 +10,7 @@ import { jobPath, limitPath } from './paths.js';
 
 /** The things that a queued job waits for, besides its time. */
 export interface Waits {
-  /** The limit in whose queue the job waits. */
+  /** The limit for which the job waits. */
   readonly limit?: LimitDetails | undefined;
   /** Moment at which the job's queue was paused. */
   readonly queuePaused?: Date | undefined;

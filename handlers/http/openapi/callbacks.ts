@@ -2,7 +2,10 @@ import type { ProblemCode } from '../problem.js';
 import type { JsonSchema } from './json-schema.js';
 import { problemResponses } from './problem-responses.js';
 
-/** Returns the operations of the link that answers a callback, which is the right to answer it. */
+/**
+ * Returns the operations of the link that answers a callback. They need no key, because the link is the right to
+ * answer.
+ */
 export function callbackOperations(responses: Map<string, JsonSchema>) {
   const asked = { role: 'none', problems: ofLinks, heedsIdempotencyKey: false } as const;
   const answered = { ...asked, problems: [...ofLinks, ...ofAnswers] };

@@ -7,7 +7,7 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
 /**
  * Returns a schema as JSON Schema. A schema with an id is added to the components, and a reference is returned.
  *
- * @param io `input` for requests, or `output` for answers, which have all known members and no others
+ * @param io `input` for requests, or `output` for answers. Answers have exactly the known members
  */
 export function toJsonSchema(
   schema: z.core.$ZodType,

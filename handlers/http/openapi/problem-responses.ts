@@ -29,7 +29,10 @@ export const problemSchema: JsonSchema = {
   additionalProperties: false,
 };
 
-/** Returns the problems that an operation may answer with, by status. Each is defined once, among the components. */
+/**
+ * Returns the problems that an operation may answer with, by status. Each is defined once, among the document's
+ * components.
+ */
 export function problemResponses(
   route: Pick<Route, 'problems' | 'heedsIdempotencyKey'> & { readonly role: Route['role'] | 'none' },
   mayHaveBody: boolean,

@@ -3,13 +3,13 @@ import { idOf } from '../fields.js';
 import { groupChange } from '../group-view.js';
 import { defineRoute } from '../route.js';
 
-/** How the API names one kind of groups. */
+/** The names of one kind of groups in the API. */
 interface GroupNames {
   readonly one: 'batch' | 'workflow';
   readonly many: 'batches' | 'workflows';
   /** Name of the group as in the names of operations. */
   readonly title: 'Batch' | 'Workflow';
-  /** Text about the jobs that do not run when it is cancelled. */
+  /** Text about the jobs that do not run when a group is cancelled. */
   readonly cancelled: string;
   readonly exampleId: string;
 }

@@ -25,7 +25,10 @@ import { jobSeenBy, jobsSeenBy, stepsSeenBy } from '../seen-by.js';
 import { exampleSteps, stepsView, toStepsView } from '../steps-view.js';
 import { waitForJob } from '../wait-for-job.js';
 
-/** Longest wait for a job. Less than API Gateway's 29 s, with time for the database before and after. */
+/**
+ * Longest wait for a job, in seconds. API Gateway allows a request 29 s, and the database needs time before and after
+ * the wait.
+ */
 const LONGEST_WAIT_SECONDS = 25;
 
 const MAX_BATCH = 1000;
@@ -416,7 +419,7 @@ const sendSignal = defineRoute({
   },
 });
 
-/** Time limit of a removal. Clients and proxies give up if an answer takes much longer. */
+/** Time limit of a removal, in milliseconds. Clients and proxies give up if an answer takes much longer. */
 const LONGEST_REMOVAL_MS = 10_000;
 
 const removeJobs = defineRoute({

@@ -6,7 +6,7 @@ import { documented } from '../documented.js';
 import { moment, nameOf, wholeNumber } from '../fields.js';
 import { defineRoute } from '../route.js';
 
-/** Numbers of ended attempts, by how they ended, and the time for which their functions ran. */
+/** Numbers of ended attempts by their end, and the time for which their functions ran. */
 export const attemptCounts = z.object({
   completed: z.int(),
   errors: z.int(),
@@ -49,7 +49,7 @@ const kindRange = z.object({
   points: z.array(attemptCounts.extend({ at: moment })),
 });
 
-/** A range of time in a query. */
+/** Returns the schema of a range of time in a query. */
 export function rangeOf(description: string) {
   return z
     .enum(ranges, { error: `expected one of ${ranges.join(', ')}` })
@@ -58,7 +58,7 @@ export function rangeOf(description: string) {
 
 const range = rangeOf('The time until now. Default 1h.').optional();
 
-/** Kinds per answer. An hour has at most 500. */
+/** Number of kinds per answer. An hour has at most 500. */
 const DEFAULT_LIMIT = 100;
 
 const counted = {

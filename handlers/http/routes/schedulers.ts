@@ -362,7 +362,10 @@ const schedulerHistory = defineRoute({
   },
 });
 
-/** Its path is not below `/v1/schedulers/`, where it would hide an item of that id. */
+/**
+ * The route that lists upcoming occurrences. Its path is not below `/v1/schedulers/`, because it would hide the item
+ * with that id.
+ */
 const listUpcoming = defineRoute({
   method: 'GET',
   path: '/v1/upcoming',
@@ -446,7 +449,7 @@ async function show({ processor, callerRole, maxBytes }: ShowCircumstances, id: 
 }
 
 /**
- * Reports an unknown job name at the field `jobName`, as it is called in a scheduler item. In a job it is called
+ * Reports an unknown job name at the field `jobName`. A scheduler item has the name there, while a job has it in
  * `name`.
  */
 function explainUnknownJob(error: unknown): never {

@@ -110,7 +110,7 @@ const getStatistics = defineRoute({
   },
 });
 
-/** Refuses a range beside the other ways to say it. @throws Problem */
+/** Refuses a range together with other parameters that tell a time. @throws Problem */
 function requireAlone(range: string, others: Readonly<Record<string, number | undefined>>): void {
   const issues = Object.entries(others)
     .filter(([, value]) => value !== undefined)
@@ -121,7 +121,10 @@ function requireAlone(range: string, others: Readonly<Record<string, number | un
 /** Maximum number of limits whose waits are sent. */
 const MAX_WAITS = 100;
 
-/** Maximum size of a point as sent. What the largest answer leaves free holds the waits, of some 15 KB. With a fixed size, whether a request is refused does not depend on the counts. */
+/**
+ * Maximum size of a sent point, in bytes. The largest answer leaves room for the waits, some 15 KB. The size is fixed,
+ * so that the counts do not decide whether a request is refused.
+ */
 const MAX_POINT_BYTES = 300;
 
 /** Refuses more points than can be sent. 8 days in minutes are too many for a load balancer. @throws Problem */

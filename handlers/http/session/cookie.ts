@@ -2,8 +2,8 @@ import type { Context } from 'hono';
 import { isLoopback } from '../loopback.js';
 
 /**
- * Returns the prefix of our cookies' names. `__Host-` binds a cookie to this host, and requires https. Not every
- * browser accepts such a cookie over http from its own machine, so there the names have no prefix.
+ * Returns the prefix of our cookies' names. `__Host-` binds a cookie to this host, and requires https. Over http on
+ * loopback, the names have no prefix, since some browsers refuse such a cookie there.
  */
 export function cookiePrefix({ req }: Context): 'host' | undefined {
   const { protocol, hostname } = new URL(req.url);

@@ -6,7 +6,7 @@ import { endSession } from '../../../src/sign-in/end-session.js';
 import { isSessionEnded } from '../../../src/sign-in/is-session-ended.js';
 import type { Session } from './session.js';
 
-/** How long a read is trusted. A sign-out in another process is noticed after at most this time. */
+/** How long a read is trusted, in milliseconds. A sign-out in another process is noticed after at most this time. */
 const READ_AGAIN_MS = 5_000;
 
 /** Maximum number of sessions remembered. When there are more, all are forgotten and looked up again. */
@@ -14,7 +14,7 @@ const MAX_KNOWN = 1_000;
 
 /** The sessions whose users signed out. Costs a small read per session in use, at most every 5 seconds. */
 export class EndedSessions {
-  /** Whether each session has ended, and until when that is trusted, by `performance.now()`. */
+  /** Whether each known session has ended, and until when that is trusted, by `performance.now()`. */
   readonly #known = new Map<string, { readonly isEnded: boolean; readonly until: number }>();
 
   constructor(private readonly processor: WithCollections) {}
@@ -28,7 +28,7 @@ export class EndedSessions {
     return isEnded;
   }
 
-  /** Ends a session, whichever copy of its cookie is used. @throws errors of the driver */
+  /** Ends a session, for all copies of its cookie. @throws errors of the driver */
   async add({ id, expires }: Session): Promise<void> {
     await endSession(await this.#collection(), id, expires);
     this.#learn(id, true);

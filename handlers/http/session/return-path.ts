@@ -2,8 +2,8 @@
 const HERE = 'http://here';
 
 /**
- * Returns the path to go to after a form, as the request asks: a path of the dashboard, or else `/`. A path that leads
- * to another host, such as `//elsewhere.example`, is not followed.
+ * Returns the path to go to after a form. It is the requested path, or `/` if that is not a path of the dashboard. A
+ * path that leads to another host, such as `//elsewhere.example`, is not followed.
  */
 export function returnPath(asked: string | null | undefined): string {
   if (!asked || !URL.canParse(asked, HERE)) return '/';

@@ -20,15 +20,20 @@ export interface Session {
   readonly used: Date;
 }
 
-/** Idle time that ends a session. After that, somebody else may sit at the screen, or use a copied cookie. */
+/**
+ * Idle time that ends a session, in milliseconds. After a longer time, somebody else may sit at the screen, or use a
+ * copied cookie.
+ */
 const IDLE_MS = 60 * 60_000;
 
-/** The cookie is signed again only when it is older than this, rather than at each request. */
+/**
+ * Age from which a cookie is signed again, in milliseconds. A younger cookie is kept, so that most requests sign none.
+ */
 const RENEW_AFTER_MS = 60_000;
 
 /**
- * Maximum duration of a session: a little more than a working day, so that one started in the morning is not
- * interrupted.
+ * Maximum duration of a session, in seconds. It is a little more than a working day, so a session that starts in the
+ * morning is not interrupted.
  */
 const SESSION_SECONDS = 12 * 60 * 60;
 
@@ -38,7 +43,7 @@ const claimsSchema = z.strictObject({
   id: z.string(),
   key: z.string(),
   role: z.enum(roles),
-  /** Fingerprint of the key, so that another key with the same id cannot take over the session. */
+  /** Fingerprint of the key. It keeps another key with the same id from taking over the session. */
   fingerprint: z.string(),
   formToken: z.string(),
   /** End of the session, in milliseconds since 1970, like `used`. */
@@ -93,9 +98,9 @@ async function setCookie(
 }
 
 /**
- * Returns the session in a request's cookie, or undefined. Valid if signed by one of the secrets, not expired, not idle
- * too long, and its API key is still configured unchanged with the same role. Does not check for sign-out: see
- * `EndedSessions`.
+ * Returns the session in a request's cookie. Undefined unless the cookie is signed by one of the secrets, and the
+ * session has neither expired nor been idle too long. The session's API key must also be configured unchanged, with the
+ * same role. Does not check for a sign-out, see `EndedSessions`.
  */
 export async function readSession(
   context: Context,

@@ -8,13 +8,13 @@ export type AddressRule = (address: string) => boolean;
 
 export const anyAddress: AddressRule = () => true;
 
-/** The range of all public IPv6 addresses. Others may wrap an IPv4 address, such as `::127.0.0.1`. */
+/** The range of all public IPv6 addresses. An address outside of it may wrap an IPv4 address, such as `::127.0.0.1`. */
 const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');
 
 /**
- * Addresses that look public, but at which clouds tell a machine about itself and its permissions. Other such addresses
- * are in special ranges: 169.254.0.0/16 and fd00::/8 of most, 100.64.0.0/10 of Alibaba and Volcengine, 192.0.0.0/24 of
- * Oracle.
+ * Addresses that look public, but serve a cloud's metadata: facts about a machine and its permissions. Other such
+ * addresses are in special ranges: 169.254.0.0/16 and fd00::/8 in most clouds, 100.64.0.0/10 at Alibaba and Volcengine,
+ * 192.0.0.0/24 at Oracle.
  */
 const ofClouds: ReadonlySet<string> = new Set([
   '168.63.129.16', // Azure
@@ -22,8 +22,8 @@ const ofClouds: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Returns whether an address is on the public internet. Loopback, private, link-local (a cloud's metadata), carrier-grade
- * NAT, multicast and all other special ranges are not, even when wrapped in an IPv6 address.
+ * Returns whether an address is on the public internet. False for loopback, private, link-local (a cloud's metadata),
+ * carrier-grade NAT, multicast and all other special ranges, even when wrapped in an IPv6 address.
  */
 export const isPublicAddress: AddressRule = (text) => {
   const address = ipaddr.process(text);
@@ -39,8 +39,8 @@ export function checkAddress({ hostname }: URL, mayConnectTo: AddressRule): void
 }
 
 /**
- * Looks up a name for a connection about to be made, and refuses it if the rule refuses any of its addresses. The
- * connection uses the checked addresses, so changing the name's addresses in between has no effect.
+ * Returns a function that looks up a name for a new connection. It refuses the name if the rule refuses any of the
+ * name's addresses. The connection uses the checked addresses, so a later change of the name's addresses has no effect.
  */
 export function checkedLookup(mayConnectTo: AddressRule): LookupFunction {
   return (hostname, options, callback) => {

@@ -3,12 +3,12 @@ import { originOf } from './origin.js';
 import type { Answer, Outgoing } from './send.js';
 
 /**
- * Returns the request that an answer redirects to, or undefined. It remains a POST with its body, even after 301 and
- * 302, where browsers switch to GET. A webhook without its body would be useless. 303 means that the body was received
- * and the result is at the other URL.
+ * Returns the request that an answer redirects to, or undefined. The request remains a POST with its body, even after
+ * 301 and 302, where browsers switch to GET. A webhook without its body would be useless. After 303 it is a GET, since
+ * 303 means that the body was received and the result is at the other URL.
  *
- * The body and its signature are only for the origin they were sent to. Otherwise anyone who can make the receiver
- * redirect would get them. A GET after 303 has neither.
+ * The body and its signature are meant only for the first origin. Otherwise anyone who can make the receiver redirect
+ * would get them. A GET after 303 has neither of them, so it may go to another origin.
  *
  * @throws RemoteException if the target is not http or https, goes from https to http, or has another origin
  */

@@ -2,7 +2,9 @@ import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { type AddressRule, checkAddress, checkedLookup } from './addresses.js';
 
-/** Maximum number of bytes to read of an answer. Enough for an error message. A receiver could send without end. */
+/**
+ * Maximum number of bytes to read of an answer. It is enough for an error message. A receiver could send without end.
+ */
 const MAX_ANSWER_BYTES = 16 * 1024;
 
 export interface Outgoing {
@@ -28,7 +30,7 @@ export interface SendOptions {
  * Sends one request and reads the beginning of its answer. Does not follow redirects.
  *
  * Uses `node:http` rather than `fetch`, to check the address at the moment of connecting. Uses a new connection, since
- * one from a shared pool may have been made without that check.
+ * a pooled connection may have been made without that check.
  *
  * @throws RemoteException for a refused address, and any network error
  */

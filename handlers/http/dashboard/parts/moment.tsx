@@ -31,8 +31,8 @@ export function ExactMoment({ at }: { at: Date }) {
 }
 
 /**
- * Returns a rounded duration, such as `12 ms` or `3 days`. A unit is used only if the duration has at least two of it,
- * so that rounding matters little.
+ * Returns a duration in one unit, such as `12 ms` or `3 days`. The remainder is cut off. A unit is used only from two
+ * of it on, so that the remainder matters little.
  */
 export function duration(ms: number): string {
   const unit = units.find(({ from }) => ms >= from);
