@@ -140,7 +140,7 @@ export const configSchema = z.object({
   LOG_LEVEL: setting(`one of ${logLevels.join(', ')}`, (text) =>
     logLevels.find((level) => level === text),
   ).default('info'),
-  /** Which figures of the functions become CloudWatch metrics. */
+  /** Figures of the functions that become CloudWatch metrics. */
   METRICS: setting(`one of ${metricsSettings.join(', ')}`, (text) =>
     metricsSettings.find((which) => which === text),
   ).default('alarms'),

@@ -38,7 +38,7 @@ export interface AttemptStarted extends JobOfEvent {
   readonly attempt: number;
   /** Name of the drain, as in leases and in the log. */
   readonly worker: string;
-  /** Since when the job was both due and queued, by the database's clock. */
+  /** Moment from which on the job was both due and queued, by the database's clock. */
   readonly dueSince: Date;
 }
 
@@ -113,7 +113,7 @@ export interface CircuitClosed {
   readonly jobName: string;
 }
 
-/** Event: all jobs of a batch have ended. Told again if a person retried some. */
+/** Event: all jobs of a batch have ended. Emitted again after a person retried some. */
 export interface BatchCompleted {
   /** Id of the batch. */
   readonly batch: string;

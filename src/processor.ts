@@ -145,7 +145,10 @@ const RECOVERY_RETRY_MS = 1_000;
  */
 const RECOVERY_TRY_MS = 5_000;
 
-/** How long a tick of the scheduler works on operations on many jobs. It also stops this long before its deadline. */
+/**
+ * How long a tick of the scheduler works on operations on many jobs, and how long before the tick's deadline it stops that
+ * work.
+ */
 const OPERATIONS_MS = 30_000;
 const BEFORE_DEADLINE_MS = 5_000;
 
@@ -180,9 +183,9 @@ export interface RemoteProcessorOptions<Jobs extends JobsByName = JobsByName> {
    */
   readonly kick?: Kick;
   /**
-   * The kinds of jobs by name, which types these names. Give job factories, or contracts for kinds whose code is elsewhere.
-   * Each key is the name in the job's definition. The first call that uses the database registers them. Default: none, so any
-   * name is accepted.
+   * The kinds of jobs by name. TypeScript then knows their names and inputs. Give job factories, or contracts for kinds whose
+   * code is elsewhere. Each key is the name in the job's definition. The first call that uses the database registers them.
+   * Default: none, so any name is accepted.
    */
   readonly jobs?: Jobs;
   /** Address and secrets for the links of `step.callback`. Default: none, so `step.callback` throws. */
@@ -1107,8 +1110,8 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
    * Changes a scheduler item and returns it. Jobs that it made ahead are withdrawn, and made again by the next call of
    * `scheduleDueItems`. Some changes affect when the item is due: `type`, `cron`, the lists, `delay`, `at`, `startAt` and, for
    * `Cron`, `timeZone`. With these, due jobs are made first, and the next occurrence is computed from now. With others, the
-   * item keeps its rhythm. A new end only ends it earlier or later. An item that has ended stays ended until it is activated,
-   * even if its end is removed.
+   * item keeps its rhythm. A new end changes only when it ends. An item that has ended stays ended until it is activated, even
+   * if its end is removed.
    *
    * @param changes any option of `addScheduler` except the id. Null removes an optional one, and does nothing for a list or
    * expression that the item lacks. For `input`, null is a value

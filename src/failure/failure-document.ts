@@ -10,7 +10,7 @@ export interface FailureDocument {
   readonly jobName: string;
   /** The message without the parts that differ. */
   readonly message: string;
-  /** The last message, with these parts. */
+  /** The last message, with the parts that differ. */
   readonly sample: string;
   /** Number of attempts that failed, since the group has been known. */
   readonly count: number;

@@ -11,8 +11,8 @@ import { byKindSeen, type FailureDocument, isOther, otherKey } from './failure-d
 const MAX_AT_A_TIME = 20;
 
 /**
- * Maximum number of groups of a kind. A new group replaces one that was not seen for a day. If there is none, it is counted
- * with the others.
+ * Maximum number of groups of a kind. A new group replaces one that was not seen for a day. If all were seen, its failures
+ * count in the group of the others.
  */
 const MAX_PER_KIND = 100;
 const REPLACED_AFTER_MS = ms('1 day');

@@ -36,7 +36,7 @@ export interface FailureInfo {
   readonly jobName: string;
   /** The message without parts that differ, such as numbers, ids and hosts. */
   readonly message: string;
-  /** The last message with these parts, cut to 500 characters. */
+  /** The last message with the parts that differ, cut to 500 characters. */
   readonly sample: string;
   /** Number of attempts that failed, since the group has been known. */
   readonly count: number;

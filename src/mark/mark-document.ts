@@ -5,7 +5,7 @@ export interface MarkDocument {
   readonly _id: string;
   readonly at: Date;
   readonly text: string;
-  /** Who marked it, such as the id of an API key. */
+  /** Author of the mark, such as the id of an API key. */
   readonly by?: string;
   readonly expireAt: Date;
 }

@@ -24,7 +24,7 @@ export interface MarkOptions {
   readonly text: string;
   /** Moment of the mark, within the last 90 days. Default: now. */
   readonly at?: Date | string | undefined;
-  /** Who marks it, for others to see. At most 500 characters. Over HTTP, it is the caller. */
+  /** Author of the mark, for others to see. At most 500 characters. Over HTTP, it is the caller. */
   readonly by?: string | undefined;
 }
 

@@ -42,9 +42,9 @@ export interface OperationDocument {
   readonly _id: string;
   readonly action: OperationAction;
   readonly filter: OperationFilter;
-  /** Only jobs that were added before this moment are changed. For settled jobs, the end must be before it. */
+  /** Moment before which the jobs must have been added. Settled jobs must have ended before it. */
   readonly endedBefore: Date;
-  /** Only jobs that ended at or after this moment are changed. For settled jobs only. */
+  /** Earliest moment at which the jobs may have ended. For settled jobs. */
   readonly endedAfter?: Date;
   /** Time over which the retried jobs are spread, in milliseconds. */
   readonly spreadMs?: number;

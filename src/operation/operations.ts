@@ -45,11 +45,11 @@ export interface NewOperation {
    */
   readonly filter: JobConditions;
   /**
-   * Only jobs that were added before this moment are changed. For settled jobs, the end must be before it. Default: now, by the
-   * database's clock.
+   * Moment before which the jobs must have been added. Settled jobs must have ended before it. Default: now, by the database's
+   * clock.
    */
   readonly endedBefore?: Date | undefined;
-  /** Only settled jobs that ended at or after this moment are changed. Default: any. */
+  /** Earliest moment at which the jobs may have ended, for settled jobs. Default: any. */
   readonly endedAfter?: Date | undefined;
   /** Spreads the jobs evenly at random over this time. Only for `retry`. */
   readonly spread?: Duration | undefined;

@@ -30,8 +30,8 @@ const leased = { $cond: [isActive, { $add: ['$$NOW', LEASE_MS] }, '$$REMOVE'] };
  * Continues operations that are due, slice by slice, until nothing is left to do or the time is up. Any number of processes may
  * do so at the same time. Each operation belongs to one of them at a time.
  *
- * @param until when no slice begins any more, by `Date.now()`
- * @param id takes only this one up
+ * @param until time after which no slice begins, by `Date.now()`
+ * @param id id of the only operation to continue. Default: all
  * @returns whether any job was changed
  * @throws the driver's errors. Another process goes on then
  */

@@ -29,8 +29,8 @@ export function deactivated({ ended: _, ...item }: SchedulerItemDocument): Sched
 
 /**
  * Returns the item with another definition. If it becomes active, or its moments change, its next occurrence is computed from
- * now. Otherwise it keeps its rhythm, and a new end only ends it earlier or later. It becomes inactive if no occurrence is
- * left. An item that ended by itself stays inactive, even with a later end.
+ * now. Otherwise it keeps its rhythm. A new end changes only when it ends. It becomes inactive if no occurrence is left. An
+ * item that ended by itself stays inactive, even with a later end.
  *
  * @param active undefined means unchanged
  */

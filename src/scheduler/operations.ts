@@ -1,4 +1,4 @@
-/** Gathers the operations on scheduler items, to load them together on demand. */
+/** Gathers the operations on scheduler items, so that they are loaded together on demand. */
 export { addItem } from './add-item.js';
 export { findHistory } from './find-history.js';
 export { findItem } from './find-items.js';

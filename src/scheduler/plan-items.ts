@@ -21,7 +21,7 @@ export interface PlannedItem {
 }
 
 /**
- * An item whose jobs cannot be made, and the reason. Another program or a newer platform may have written its document, or
+ * An item whose jobs cannot be made, and the reason. Its document may come from another program or a newer platform, or
  * middleware may have refused a job.
  */
 export interface BrokenItem {

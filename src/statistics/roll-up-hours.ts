@@ -83,7 +83,7 @@ async function rollUp({ statistics, statisticsHours }: StatisticsCollections, ho
   );
 }
 
-/** Returns the beginning of the last hour that was added up. Without one, returns the hour before 1970. */
+/** Returns the beginning of the last hour that was added up. If there is none, returns the hour before 1970. */
 async function lastHour({ statisticsHours }: StatisticsCollections, end: number): Promise<number> {
   const last = await statisticsHours.findOne(
     { _id: { $lt: new Date(end) } },

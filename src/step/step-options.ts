@@ -18,7 +18,7 @@ export const stepNameSchema = storableText.refine(
 
 const DEFAULT_DELAY = { kind: 'exponential', base: 1_000 } as const;
 
-/** Number of tries of a compensation. */
+/** Maximum number of tries of a compensation. */
 const COMPENSATION_TRIES = 5;
 
 const isSchema = z.custom<StandardSchemaV1>((value) => schemaProblem(value) === undefined, {

@@ -20,7 +20,7 @@ type Place = { readonly path: readonly string[] } /** Has a class or no prototyp
   | { readonly kind: 'unreadable'; readonly message: string }
 );
 
-/** Maximum number of levels. No valid output has more. */
+/** Maximum number of levels, and of values. No valid output has more. */
 const MAX_DEPTH = 100;
 const MAX_VALUES = 2_000_000;
 /**

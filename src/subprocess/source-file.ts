@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 
 /*
  * Finds the source file of a subprocess module. Code names the module by its compiled file: `new URL('./x.subprocess.js',
- * import.meta.url)`. When tsx or vitest runs the source, only `x.subprocess.ts` exists. Neither gives a thread a resolver or
- * compiler, so this file does. It changes nothing in compiled or bundled code.
+ * import.meta.url)`. When tsx or vitest runs the source, only `x.subprocess.ts` exists. Their resolver and compiler do not work
+ * in a thread. So this file finds the source, and makes the thread load tsx. It changes nothing in compiled or bundled code.
  */
 
 /** Returns the module's file, or its source file if only that exists. */

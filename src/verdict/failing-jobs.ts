@@ -31,7 +31,7 @@ import { before, type Situation } from './situation.js';
  */
 const WINDOW_MS = ms('15m');
 
-/** Duration of the time before, for comparison. */
+/** Duration of the time to compare with. */
 const DAY_MS = ms('1d');
 const HOURS = 24;
 const MINUTES = 60;

@@ -13,7 +13,7 @@ import type { Situation, VerdictCollections } from './situation.js';
 import { findStoppedLimits } from './stopped-limits.js';
 import { findUnclaimedJobs } from './unclaimed-jobs.js';
 
-/** Maximum number of workers that the rules know. */
+/** Maximum numbers of workers, paused queues and open breakers that the rules know. */
 const MAX_WORKERS = 200;
 const MAX_PAUSED = 1_000;
 const MAX_OPEN = 100;

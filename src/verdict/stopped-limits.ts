@@ -35,8 +35,9 @@ type Holder = Pick<JobDocument, '_id' | 'slots' | 'jobName' | 'queue' | 'status'
 /**
  * Finds limits that jobs wait for, and that are paused or stand still.
  *
- * Looks at the paused limits, and at those that are to be checked next. Costs three commands. Lines that have waited for two
- * minutes cost two or four more. Reads the first job of each line, and the jobs that hold places of a line that waits.
+ * Looks at 70 limits at most: the paused ones, and those that are to be checked next. Costs three commands. Lines that have
+ * waited for two minutes cost two or four more. Reads the first job of each line, and the jobs that hold places of a line that
+ * waits.
  */
 export async function findStoppedLimits(situation: Situation): Promise<VerdictFinding[]> {
   const lines = await findLines(situation);

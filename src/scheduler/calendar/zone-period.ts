@@ -49,7 +49,7 @@ function passedBy({ change, offset, end, offsetAtEnd }: Day): number {
   return Math.max(change + offset, end + offsetAtEnd);
 }
 
-/** Remembered days of each zone. The limits suffice for all 600 zones, including old names, and for 400 days each. */
+/** Remembers the days of each zone. The limits suffice for all 600 zones, including old names, and for 400 days each. */
 const daysOf = remembering(600, (timeZone: string) =>
   remembering(400, (number: number) => readDay(timeZone, number * DAY_MS)),
 );
