@@ -123,14 +123,20 @@ export const configSchema = z.object({
     'different origins such as https://app.example.com, without a path, separated by commas; or * alone, for all',
     corsOrigins,
   ).optional(),
-  /** Secrets that sign the dashboard's sessions. The first signs, all verify. Without any, the dashboard is off. */
+  /**
+   * Secrets that sign the dashboard's sessions. The first one signs new sessions. A session signed by any of them is accepted.
+   * If unset, the dashboard is off.
+   */
   SESSION_SECRETS: secret(
     `different secrets, separated by commas, each of at least ${MIN_SESSION_SECRET} characters, of which ${MIN_DIFFERENT_CHARACTERS} are different`,
     sessionSecrets,
   ).optional(),
   /** Address at which the HTTP API is reached from outside. The links that answer callbacks of steps begin with it. */
   CALLBACK_URL: setting('an http or https URL', httpUrl).optional(),
-  /** Secrets that sign these links. The first signs, links of all are taken. Without any, there are no callbacks. */
+  /**
+   * Secrets that sign these links. The first one signs new links. A link signed by any of them is accepted. If unset, there are
+   * no callbacks.
+   */
   CALLBACK_SECRETS: secret(
     `different secrets, separated by commas, each of at least ${MIN_SESSION_SECRET} characters, of which ${MIN_DIFFERENT_CHARACTERS} are different`,
     sessionSecrets,

@@ -2,8 +2,8 @@ import { types } from 'node:util';
 import type { Db } from 'mongodb';
 
 /**
- * Reads the database's clock. Only this clock decides what is due, never that of a worker or a producer (invariant 6).
- * Prefer `$$NOW` in a statement, which costs no command.
+ * Reads the database's clock. This clock alone decides what is due. The clock of a worker or a producer never does (invariant
+ * 6). Prefer `$$NOW` in a statement, which costs no command.
  */
 export async function serverTime(db: Db): Promise<Date> {
   const { localTime } = await db.command({ hello: 1 });

@@ -40,7 +40,7 @@ const noAnswerNames = new Set([
 ]);
 
 /**
- * Returns whether it is unknown if a write was applied. The connection broke, or the primary stepped down after the write was
+ * Returns whether the outcome of a write is unknown. The connection broke, or the primary stepped down after the write was
  * sent. The driver retries writes of single documents once, but never an update of many. So a caller that continues after such
  * an error reads back by token. Also returns true for a write conflict, which reading back resolves too.
  */
