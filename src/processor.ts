@@ -709,9 +709,9 @@ export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends 
   }
 
   /**
-   * Asks for workers, as adding a job does. Call it after committing a transaction that added jobs. Also call it after one that
-   * completed a job with limits (`completeJob`), so that the job's places are passed on at once. Without the option `kick`, it
-   * wakes only the workers of this process. Never rejects.
+   * Asks for workers, as adding a job does. Call it after committing a transaction that added jobs. Also call it after
+   * committing a transaction that completed a job with limits (`completeJob`). It then passes the job's places on at once.
+   * Without the option `kick`, it wakes only the workers of this process. Never rejects.
    */
   async kick(): Promise<void> {
     await this.jobsReady.tell([someJob, ...(await this.#entrance.openAll())]);

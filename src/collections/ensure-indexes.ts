@@ -154,8 +154,8 @@ async function create(
 }
 
 /**
- * Waits until no transaction holds the collection. `collMod` needs the same lock as building an index, and changes
- * nothing without options. A user who may not run `collMod` does not wait.
+ * Waits until no transaction holds the collection. `collMod` needs the same lock as building an index, and changes nothing
+ * without options. Skips the wait if the user may not run `collMod`.
  */
 async function untilNobodyHolds(
   client: MongoClient,

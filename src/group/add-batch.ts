@@ -28,8 +28,8 @@ export interface AddedGroup {
 const SUBJECT = 'The call of addBatch';
 
 /**
- * Adds a batch. Checks all jobs before the first write. Writes the document first, then the jobs, and last the job that waits
- * for them, so that it cannot run before all are stored. After a crash in between, adding the batch again continues.
+ * Adds a batch. Checks all jobs before the first write. Writes the document first, then the jobs. Writes the job that waits for
+ * them last, so that it cannot run before all are stored. After a crash in between, adding the batch again continues.
  *
  * @throws as `RemoteProcessor.addBatch`
  */

@@ -30,8 +30,8 @@ const MAX_AFTER = 10_000;
 const TOO_MANY_AFTER = `expected at most ${MAX_AFTER} pairs of a job and one that it waits for: let a job between them wait for many, and others for that`;
 
 /**
- * Adds a workflow. Checks everything first. Adds all jobs in one transaction, so that no job can end before those that wait for
- * it are stored.
+ * Adds a workflow. Checks everything first. Adds all jobs in one transaction. Otherwise a job could end before the jobs that
+ * wait for it are stored.
  *
  * @throws as `RemoteProcessor.addWorkflow`
  */

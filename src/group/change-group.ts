@@ -36,8 +36,8 @@ export async function cancelGroup(
 }
 
 /**
- * Queues the failed and cancelled jobs of a group again. Then queues the job that waits for them, which might not wait if it
- * were queued first. Returns their number.
+ * Queues the failed and cancelled jobs of a group again. Then queues the job that waits for them. If it were queued first, it
+ * might not wait. Returns their number.
  *
  * @throws ConflictError if the one that waits for them is gone
  */

@@ -173,7 +173,10 @@ async function checkAdded(
   return { woken: await groups.lookAtAdded(group._id), freed: [] };
 }
 
-/** Reopens a group that is over, if a process retried one of its jobs and died before it noted that. */
+/**
+ * Reopens a closed group if one of its jobs was retried. The process that retried the job may have died before it reopened the
+ * group.
+ */
 async function reopenIfOpen(
   collections: GroupCollections,
   group: BatchDocument | WorkflowDocument,

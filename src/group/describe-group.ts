@@ -21,7 +21,7 @@ export interface GroupProgress {
   readonly status: GroupStatus;
   /** Number of its jobs. */
   readonly size: number;
-  /** How many have completed. In a batch that is being added, jobs that are not stored yet are not counted. */
+  /** How many have completed. While a batch is being added, this counts only the stored jobs. */
   readonly completed: number;
   /** How many failed or were cancelled. */
   readonly failed: number;

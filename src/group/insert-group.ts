@@ -14,7 +14,7 @@ export interface InsertedGroup {
   readonly isNew: boolean;
 }
 
-/** Time limit for adding a batch. A batch that is not complete by then never will be, since its process has died. */
+/** Time limit for adding a batch. If a batch is still incomplete then, its process has died. */
 const MAX_ADDING_MS = 7 * 24 * 60 * 60 * 1000;
 
 /**

@@ -64,8 +64,8 @@ function unwrapped(error: unknown): unknown {
 const networkNames = new Set(['MongoNetworkError', 'MongoNetworkTimeoutError', 'MongoPoolClearedError']);
 
 /**
- * Codes of a server that is not, or no longer, the primary. The server adds no label to such errors if the write had no
- * transaction number. Source: MongoDB's specification "Retryable Writes".
+ * Codes of a server that is not the primary, or is no longer the primary. The server adds no label to such errors if the write
+ * had no transaction number. Source: MongoDB's specification "Retryable Writes".
  */
 const notWritableCodes = new Set([6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436]);
 

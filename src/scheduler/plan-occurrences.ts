@@ -64,7 +64,7 @@ export function planOccurrences(item: WaitingItem, { now, horizon, limit }: Tick
 }
 
 /**
- * Returns two occurrences: the missed one that gets one job for all missed ones, if any, and the first that gets a job of its
+ * Returns two occurrences: the missed one whose job stands for all missed ones, if any, and the first one with a job of its
  * own.
  */
 function catchUp(item: WaitingItem, now: Date): { readonly missed?: Date; readonly from: Date | null } {

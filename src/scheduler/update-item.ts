@@ -93,8 +93,8 @@ function update(
 }
 
 /**
- * Returns the changed definition. The stored values replace the masks in its input. A caller who must not see these values
- * cannot pass them on to another kind of job, which might show them.
+ * Returns the changed definition. The stored values replace the masks in its input. A caller who may not see these values
+ * cannot pass them on to another kind of job. That kind might show them.
  *
  * @throws ValidationError
  */

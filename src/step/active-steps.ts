@@ -5,8 +5,8 @@ import type { StepWrite, StepWrites, WaitWrite } from '../job/step-log.js';
 import type { StepHost } from './step-host.js';
 
 /**
- * Counts the steps of an attempt that are under way. Ends the attempt once only waits are left. A step that waits gets a
- * promise that never settles, because the job's function is called anew after the wait.
+ * Counts the steps of an attempt that are under way. Ends the attempt once only waits are left. The promise of a waiting step
+ * never settles, because the job's function is called anew after the wait.
  */
 export class ActiveSteps {
   isParked = false;

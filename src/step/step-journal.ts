@@ -32,7 +32,7 @@ export interface KnownStep {
   readonly calls?: number;
 }
 
-/** The steps of a job that this attempt knows, and the changes of them that are not stored yet. */
+/** The steps of a job, as this attempt knows them, and the changes that are not stored yet. */
 export class StepJournal {
   readonly #known = new Map<string, KnownStep>();
   /** Sizes of the entries in the job's document. */

@@ -33,8 +33,8 @@ export class SubprocessPool {
   readonly #limits: PoolLimits;
   readonly #starting = new Set<AbortController>();
   /**
-   * Replaces piscina's own queue. In piscina 5.3 without a minimum of idle threads, a waiting task waits forever once a thread
-   * has died (by exit, out of memory, or abort), because only a new task makes piscina start another thread.
+   * Replaces piscina's own queue. In piscina 5.3 without a minimum of idle threads, a task may wait forever after a thread has
+   * died by exit, out of memory, or abort. Only a new task makes piscina start another thread.
    */
   readonly #slots: Slots;
   #threads: Piscina | undefined;

@@ -157,7 +157,7 @@ function stuckFinding({ key }: Line): VerdictFinding {
   };
 }
 
-/** Finds a job that holds a place and that no worker can take, or a job that stops a strict order. */
+/** Finds a place's holder that no worker can take, or a job that stops a strict order. */
 function heldFinding(line: Line, holders: readonly Holder[], situation: Situation): VerdictFinding[] {
   const { key } = line;
   const shared = {
