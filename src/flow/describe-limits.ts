@@ -47,7 +47,7 @@ export interface BreakerState {
   readonly openUntil: Date | null;
 }
 
-/** Describes limits, by a command per 50 of them and one more. */
+/** Describes limits. Costs one command per 50 limits, and one more. */
 export async function describeLimits(
   jobs: Collection<JobDocument>,
   documents: readonly LimitDocument[],

@@ -16,8 +16,8 @@ interface Counted {
 }
 
 /**
- * Returns the keys of the limits that most jobs wait for, the fullest first. Looks at up to 40,000 waiting jobs, by key,
- * and passes over the rest of long lines. So it misses limits only if more than 40,000 jobs wait.
+ * Returns the keys of the limits that most jobs wait for, the fullest first. Looks at up to 40,000 waiting jobs, by key.
+ * Passes over the rest of a line with more than 5,000 jobs. So it misses limits only if more than 40,000 jobs wait.
  */
 export async function findFullest(jobs: Collection<JobDocument>, limit: number): Promise<string[]> {
   const found: Counted[] = [];

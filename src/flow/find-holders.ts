@@ -9,7 +9,7 @@ export interface LimitHolder extends Pick<JobDocument, 'jobName' | 'queue' | 'st
   readonly id: string;
 }
 
-/** Finds the jobs that hold places in a limit, and the number of places that their code gives it. */
+/** Finds the jobs that hold places in a limit, and the number of places that the jobs' code gives the limit. */
 export async function findHolders(
   jobs: Collection<JobDocument>,
   key: string,

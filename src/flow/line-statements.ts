@@ -116,7 +116,7 @@ export async function askLines<Result extends Document>(
   );
 }
 
-/** Finds the first key after another one that takes turns and has jobs in line. Returns it as the limit of such a job. */
+/** Finds the next key that takes turns and has jobs in line, after a given key. Returns the limit of such a job. */
 export async function findTurnAfter(
   jobs: Collection<JobDocument>,
   after: string,

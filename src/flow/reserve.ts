@@ -28,11 +28,11 @@ export interface Reservation {
 }
 
 /**
- * Reserves moments for jobs under a rate limit, by one statement. The generic cell rate algorithm (ITU-T I.371) decides
- * how many may start now. The others get moments of their own, one interval apart, so that nobody asks in vain.
+ * Reserves moments for jobs under a rate limit, by one statement. The generic cell rate algorithm (ITU-T I.371) decides how
+ * many may start now. The others get moments of their own, one interval apart, so that nobody asks in vain.
  *
- * A moment is a promise of order, not a licence: a job that comes at its moment is counted then. So however late jobs
- * come, at most `limit + burst` start in any period.
+ * A moment promises an order, and does not count as a start. A job is counted when it comes at its moment. So however late
+ * jobs come, at most `limit + burst` start in any period.
  */
 export async function reserve(
   limits: Collection<LimitDocument>,

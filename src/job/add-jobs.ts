@@ -339,7 +339,10 @@ function placeOf({ jobName, uniqueKey }: Pick<NewJob, 'jobName' | 'uniqueKey'>):
   return JSON.stringify([jobName, uniqueKey]);
 }
 
-/** Returns the jobs that are already stored with the same input, by an earlier call or an earlier try of this one. */
+/**
+ * Returns the jobs that are already stored with the same input. An earlier call, or an earlier try of this one, stored
+ * them.
+ */
 async function findSame(
   jobs: Collection<JobDocument>,
   newJobs: readonly NewJob[],

@@ -28,9 +28,7 @@ const WINS = 8;
 export class ClaimSpread {
   /** Priority of the last jobs found. */
   priority = 0;
-  /**
-   * Whether the last claim ended early because it had an urgent job, which begins at once. The claim could get more jobs.
-   */
+  /** Whether the last claim ended early because it had an urgent job, which begins at once. More jobs were due. */
   stoppedEarly = false;
   #places = 1;
   #wins = 0;

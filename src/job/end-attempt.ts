@@ -185,8 +185,8 @@ const isTooLong = { $gte: [unfinished, MAX_UNFINISHED] };
 const TOO_LONG = `given back ${MAX_UNFINISHED} times in a row, since its invocation's time was up each time before it ended: it does not fit. Give the worker more time, or split the job.`;
 
 /**
- * Removes a unique key that is free again once the job was claimed. A suspended job was claimed before, though it is
- * queued.
+ * Returns the unique key. Missing if the key is free once the job is claimed. A suspended job was claimed before, though it
+ * is queued.
  */
 function unlessClaimed(uniqueKey: string): Document {
   return { $cond: [{ $eq: ['$uniqueUntil', 'claimed'] }, '$$REMOVE', uniqueKey] };

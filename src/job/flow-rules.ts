@@ -49,7 +49,7 @@ export interface Fairness<Input = unknown> {
   /** The key that takes turns with others. */
   readonly key: LimitKey<Input>;
   /**
-   * Number of jobs of this key that start while one job of a key with weight 1 does. An integer from 1 to 100, a path
+   * Number of jobs of this key that start while one job of a key with weight 1 starts. An integer from 1 to 100, a path
    * into the input, or a function of it. Default 1.
    */
   readonly weight?: number | string | ((input: Input) => number);

@@ -49,7 +49,7 @@ export interface Membership {
   readonly parents?: readonly string[];
   /** The groups and jobs that the job had to wait for when it was added. */
   readonly after?: readonly Awaited[];
-  /** The part of `after` that the queued job still waits for. Claims do not see it meanwhile. */
+  /** The part of `after` that the queued job still waits for. Claims do not see the job meanwhile. */
   readonly waitsFor?: readonly Awaited[];
   /** Parts of its input that are results of other jobs. Each is filled in once that job has ended. */
   readonly inputFrom?: readonly InputPart[];

@@ -35,7 +35,7 @@ export interface JobContext<Input = unknown> {
    * @throws ValidationError for fields that cannot be written as a JSON object, or are too large
    */
   log(message: string, fields?: LogLineFields): void;
-  /** Steps that are stored one by one, so that the job goes on after the last one that ended. */
+  /** Steps that are stored one by one, so that the job goes on after the last step that ended. */
   readonly step: Steps;
   /** Returns how long this attempt may still take, in milliseconds: until its timeout, or until its worker must stop. */
   timeLeft(): number;

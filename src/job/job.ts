@@ -187,7 +187,7 @@ export interface JobDocument extends Membership {
   readonly uniqueUntil?: 'claimed' | Date;
   /** Id chosen by the add that last replaced the input and options. `null` is used only in conditions. */
   readonly replacedBy?: string | null;
-  /** Places that the job lost when its input was last replaced. Whoever replaces it passes them on. */
+  /** Places that the job lost when its input was last replaced. The add that replaced it passes them on. */
   readonly lostSlots?: readonly HeldSlot[];
   /** No other job of this name with this key runs beside it. */
   readonly exclusiveKey?: string;

@@ -13,7 +13,7 @@ export function ifQueuedAgain(outcome: AttemptOutcome): Document {
   return whenQueued(appended({ ended: '$$NOW', outcome }), '$attempts');
 }
 
-/** An expression for the past attempts of a settled job that is queued again, with its last one. */
+/** An expression for the past attempts of a settled job that is queued again. Includes its last attempt. */
 export const withLastAttempt: Document = {
   $cond: [
     {

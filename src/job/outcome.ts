@@ -38,7 +38,7 @@ export type Outcome =
 /** The outcome of an attempt that never began. */
 export const unbegun: Outcome = { kind: 'givenBack', atDeadline: false };
 
-/** Steps of an attempt that goes on. Written as outcomes are, and together with them. */
+/** Steps of an attempt that goes on. Written like outcomes, and together with them. */
 export interface Stepped {
   readonly kind: 'stepped';
   readonly writes: StepWrites;

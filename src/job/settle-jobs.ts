@@ -185,9 +185,8 @@ function leasedBy(token: string): Filter<JobDocument> {
 }
 
 /**
- * Reads which jobs the bulk write settled, by `lastToken`, and settles each other job on its own, unless it is stale.
- * If a job to be deleted is gone, it counts as completed: only this try, an earlier one or a later attempt can have
- * deleted it.
+ * Finds by `lastToken` which jobs the bulk write settled, and settles the others one by one, except stale ones. A job to be
+ * deleted that is gone counts as completed. This try, an earlier try or a later attempt has deleted it.
  */
 async function readBack(
   jobs: Collection<JobDocument>,

@@ -172,7 +172,7 @@ export function wakeUp(waits: readonly WaitWrite[]): Document {
 
 const earliestWait = { $ifNull: [{ $min: '$steps.waits.until' }, NEVER] };
 
-/** Whether a job waits for its steps alone. Otherwise a rate limit or a failed attempt has put it off since. */
+/** Whether a job waits for nothing except its steps. Otherwise a rate limit or a failed attempt has put it off since. */
 const waitsForSteps = { $eq: ['$runAt', earliestWait] };
 
 /** The `runAt` of a suspended job that need not wait any longer. */

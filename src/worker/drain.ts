@@ -37,8 +37,8 @@ export async function drain(shared: SharedByDrains, limits: DrainLimits): Promis
 }
 
 /**
- * The loop of one drain. It claims jobs whenever the alarm rings. The claimer takes a job, the pool begins it once it
- * has a slot, the attempt calls its function, the endings settle it, and then the pool rings the alarm.
+ * The loop of one drain. It claims jobs whenever the alarm rings. The claimer takes a job, the pool begins it once a slot
+ * is free, the attempt calls its function, the endings settle it, and then the pool rings the alarm.
  */
 class Drain {
   readonly #alarm: Alarm;

@@ -34,7 +34,9 @@ export class Linger {
     }
   }
 
-  /** Sets the alarm for the next job that is worth waiting for. Returns whether there is one, and the drain may wait. */
+  /**
+   * Sets the alarm for the next job that is worth waiting for. Returns true if there is such a job, and the drain may wait.
+   */
   async setAlarm(): Promise<boolean> {
     const { limits, shared, log } = this.scope;
     const { lingerMs, stop, stopAt } = limits;
