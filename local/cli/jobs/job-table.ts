@@ -33,7 +33,7 @@ export const jobColumns: readonly Column<ShownJob>[] = [
   { title: '', value: remark, mayShrink: REMARK_WIDTH, style: () => 'dim' },
 ];
 
-/** Returns a remark on a job. Depending on its status, this is its progress, last error, due time or awaited events. */
+/** Returns a remark on a job. Its status decides between its progress, its last error, its due time and its waits. */
 function remark(job: ShownJob): string {
   const { status, runAt, errors, progress, steps, waitsFor } = job;
   const lastError = errors.at(-1)?.message.split('\n')[0] ?? '';

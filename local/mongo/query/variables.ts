@@ -6,8 +6,8 @@ import { Operand } from './operand.js';
 import { requireOperator } from './operator-names.js';
 
 /**
- * The paths that are parsed already, so that none is parsed twice. A query of `$unionWith` or `$lookup` is bound with its
- * pipeline, and again when it runs.
+ * The paths that are parsed already. Without this set, paths in a query of `$unionWith` or `$lookup` would be parsed
+ * twice: with the pipeline, and when the query runs.
  */
 const parsedPaths = new WeakSet<object>();
 

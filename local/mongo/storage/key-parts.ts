@@ -1,6 +1,6 @@
 import { TYPE_BYTE } from './key-string.js';
 
-/** Returns the offset of each field in a key, and last that of the record number. */
+/** Returns the offset of each field in a key. The last offset is that of the record number. */
 export function partOffsets(key: string, directions: readonly number[]): number[] {
   const offsets = [0];
   let at = 0;

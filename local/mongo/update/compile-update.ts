@@ -195,7 +195,7 @@ function requireNoArray(doc: Doc, path: readonly string[], which: string): void 
   }
 }
 
-/** Compiles a `$pull` condition: operators test the element, a document filters it, any other value must be equal. */
+/** Compiles a `$pull` condition. Operators test the element, a document filters it, and any other value must equal it. */
 function elementMatcher(condition: unknown, environment: Environment): (element: unknown) => boolean {
   if (condition instanceof BSONRegExp || (isOperators(condition) && !isLogical(condition))) {
     const matches = compileFilter({ element: condition }, environment);
