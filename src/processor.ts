@@ -271,7 +271,7 @@ export interface ScheduleOptions {
  * }
  */
 export class RemoteProcessor<out Kinds extends JobsByName = JobsByName> extends FormerNames {
-  /** Adds jobs with their outcome; lists, counts and changes jobs; reads their logs. */
+  /** Adds jobs and returns the outcome. Lists, counts and changes jobs, and reads their logs. */
   readonly jobs: Jobs<Kinds>;
   /** The kinds of jobs that can be added by name. */
   readonly factories: Factories;

@@ -57,8 +57,8 @@ export const reopening = [
 ];
 
 /**
- * Requests a look at groups in a minute, in case this process dies before it has done what follows. The look is not now,
- * because an early look would postpone the next one.
+ * Requests a look at groups in a minute, in case this process dies before the work that follows. The look is not now, because
+ * an early look would postpone the next one.
  */
 export async function lookSoon({ jobGroups }: GroupCollections, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;

@@ -6,7 +6,7 @@ import type { IdempotencyKeyDocument } from './key-document.js';
 /** How long a claim keeps others away. It is longer than a request may take, even behind API Gateway. */
 const HOLD_MS = ms('30s');
 
-/** How long a key is kept. Clients stop retrying long before that. */
+/** How long a key is kept. Clients have stopped retrying by then. */
 const KEEP_MS = ms('24h');
 
 /** A request, and the caller that claims its key. */

@@ -160,8 +160,8 @@ async function change(
 }
 
 /**
- * Returns the standing of an item: it is as declared, has to change, or belongs to somebody else. The last means that a person
- * made it, or that another name declares it.
+ * Returns the standing of an item: it is as declared, has to change, or belongs to somebody else. In the last case, a person
+ * made it, or a processor with another name declares it.
  */
 function standingOf({ declared }: SchedulerItemDocument, by: string, hash: string): Standing {
   if (declared === undefined) return 'conflicting';

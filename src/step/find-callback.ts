@@ -6,8 +6,8 @@ import { byId } from '../mongo/by-index.js';
 import { type CallbackOf, callbackSignal } from './callbacks.js';
 
 /**
- * State of a callback. `answered`: somebody answered, even if the job is settled by now. `over`: nobody answered in time, the
- * job has begun another run, or it is gone.
+ * State of a callback. `answered`: somebody answered, even if the job is settled by now. `over`: nobody answered in time or
+ * before the job was settled, the job has begun another run, or it is gone.
  */
 export interface FoundCallback {
   /** Absent if the job is gone. */

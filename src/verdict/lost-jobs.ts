@@ -5,7 +5,10 @@ import { byIndex } from '../mongo/by-index.js';
 import { jobsThat, type VerdictFinding } from './finding.js';
 import { before, type Situation } from './situation.js';
 
-/** How long a lease may be expired. Three worker invocations come in that time. Each recovers every expired lease. */
+/**
+ * How long an expired lease may stay unrecovered. Three worker invocations come in that time. Each recovers every expired
+ * lease.
+ */
 const LATE_MS = ms('3m');
 
 const MAX_COUNTED = 100;
