@@ -12,7 +12,10 @@ export interface Invocation {
   readonly timeLeft: () => number;
 }
 
-/** @param log default: JSON lines on standard output */
+/**
+ * Returns the facts about the current invocation of this container.
+ * @param log default: JSON lines on standard output
+ */
 export function invocations(log: Logger = jsonLogger): Invocation {
   let current: LambdaContext | undefined;
   return {

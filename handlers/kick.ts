@@ -19,7 +19,7 @@ export interface KickRequest extends Partial<JobsReady> {
    * Default 0.
    */
   readonly depth?: number;
-  /** The number of workers to start. Default: as many as the jobs of `jobs` need, or one without `jobs`. */
+  /** The number of workers to start. Default: as many as the new jobs need. One if `jobs` is missing. */
   readonly workers?: number;
 }
 

@@ -12,7 +12,7 @@ export interface IndexesMade {
 }
 
 /**
- * Makes missing indexes and drops those of earlier versions.
+ * Makes missing indexes, and drops indexes of earlier versions.
  *
  * @param tell called with a line for each step and each warning
  * @throws errors of `RemoteProcessor.ensureIndexes`

@@ -26,7 +26,10 @@ type Request<Sender, Answer> = (client: Sender, signal: AbortSignal) => Promise<
 export class TwoTries<Sender extends Client> {
   #kept: Kept<Sender> | undefined;
 
-  /** @param limits `keptMs` applies to a try with a used client, `allMs` to both tries together */
+  /**
+   * Makes clients with `connect` when they are needed.
+   * @param limits `keptMs` applies to a try with a used client, `allMs` to both tries together
+   */
   constructor(
     private readonly connect: () => Promise<Sender>,
     private readonly limits = LIMITS,

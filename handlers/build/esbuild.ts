@@ -25,8 +25,8 @@ import { bundleThreads, NAME } from './thread-files.js';
 /**
  * Returns an esbuild plugin for bundles with job factories or handlers of this package. The plugin
  *
- * - writes the files that threads start from beside the bundle: the modules of jobs, named as `new
- *   URL('./x.subprocess.js', import.meta.url)`, and the files of this package and of piscina
+ * - writes the files that threads start from beside the bundle: the modules of jobs, named as
+ *   `new URL('./x.subprocess.js', import.meta.url)`, and the files of this package and of piscina
  * - includes only the used parts of the AWS SDK's clients, and leaves out packages that a function on Lambda never
  *   loads
  * - sets `platform: 'node'`, `mainFields: ['module', 'main']` and `keepNames: true` unless they are set. Names are kept

@@ -27,7 +27,7 @@ export interface AlarmThresholds {
   readonly refused: number;
   /** Invocations that failed within 5 minutes. Default: 1. */
   readonly functionErrors: number;
-  /** Invocations within 5 minutes that found no room. Default: 10. */
+  /** Invocations within 5 minutes that Lambda refused because too many ran at once. Default: 10. */
   readonly throttles: number;
   /** Answers of the HTTP API with a status of 500 or more, within 5 minutes. Default: 1. */
   readonly serverErrors: number;

@@ -41,13 +41,13 @@ const onlyOnce = { retryAttempts: 0, maxEventAge: Duration.seconds(60) };
 export class JobProcessor extends Construct {
   readonly scheduler: LambdaFunction;
   readonly worker: LambdaFunction;
-  /** Makes the indexes. Invoke it by hand, once per deployment. */
+  /** The function that makes the indexes. Invoke it by hand, once per deployment. */
   readonly ensureIndexes: LambdaFunction;
-  /** Undefined with `http: false`. */
+  /** The function of the HTTP API. Undefined with `http: false`. */
   readonly http: LambdaFunction | undefined;
-  /** Undefined with `http: false`. */
+  /** The HTTP API. Undefined with `http: false`. */
   readonly httpApi: HttpApi | undefined;
-  /** Its messages wake the worker. */
+  /** The queue whose messages wake the worker. */
   readonly wakeUpQueue: Queue;
   readonly alarms: readonly Alarm[];
 

@@ -12,7 +12,10 @@ export class Permissions {
   readonly #secret: string;
   readonly #isInVpc: boolean;
 
-  /** @param name what the names of functions and the queue begin with */
+  /**
+   * Keeps the names from which ARNs are built.
+   * @param name the beginning of the names of the functions and the queue
+   */
   constructor(stack: Stack, name: string, secret: string, isInVpc: boolean) {
     this.#stack = stack;
     this.#name = name;

@@ -49,7 +49,7 @@ export interface JobProcessorProps {
   readonly logRetention?: RetentionDays;
   /** The topic that is told when an alarm begins and ends. Default: none. */
   readonly alarmTopic?: ITopic;
-  /** When the alarms go off. Default: those of each threshold. */
+  /** Thresholds of the alarms. Each has its own default. */
   readonly alarms?: Partial<AlarmThresholds>;
 }
 

@@ -6,8 +6,8 @@ import { Problem } from './problem.js';
 export const MAX_BODY_BYTES = 1024 * 1024;
 
 /**
- * Reads the body of a request, which must be a JSON object. Only `JSON.parse` touches it, so that every key, even
- * `__proto__`, is an own property and gets validated.
+ * Reads the body of a request, which must be a JSON object. No code except `JSON.parse` touches the text. So every key,
+ * even `__proto__`, is an own property and gets validated.
  *
  * @throws Problem
  */

@@ -1,5 +1,5 @@
 /**
- * Parses JSON that is to be stored. Only `JSON.parse` touches it, so that every key, even `__proto__`, is an own
+ * Parses JSON for storage. No code except `JSON.parse` touches the text. So every key, even `__proto__`, is an own
  * property and gets validated.
  *
  * @throws Error for invalid JSON, and for numbers that would change. It says why

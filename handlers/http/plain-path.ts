@@ -4,8 +4,8 @@ import { hasDotSegment } from '../../src/dot-segment.js';
 import { Problem } from './problem.js';
 
 /**
- * Schema of the raw path, before it is parsed as a URL. The forms are those of HTTP APIs and function URLs, of other
- * platforms, and of Node.
+ * Schema of the raw path, before it is parsed as a URL. HTTP APIs and function URLs, other platforms, and Node give it
+ * in different members.
  */
 const environmentSchema = z.union([
   z.object({ event: z.object({ rawPath: z.string() }) }).transform(({ event }) => event.rawPath),

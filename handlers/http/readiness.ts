@@ -19,7 +19,7 @@ const PATIENCE_MS = 4_000;
 /**
  * Returns a check that the database answers within 4 seconds, and has the indexes of this version.
  *
- * @param ready awaited first, within the same time. Default: nothing
+ * @param ready awaited first, within the same 4 seconds. Default: nothing
  * @throws IndexMissingError, NoAnswer, the driver's errors, and those of `ready`
  */
 export function readinessOf(

@@ -34,7 +34,7 @@ export interface RequestedChange {
   readonly changes?: readonly AuditChange[];
 }
 
-/** How a change ended. */
+/** The end of a change. */
 export interface EndOfChange {
   readonly outcome: AuditOutcome;
   /** The changed things, if the answer tells them. Default: those that the request names. */

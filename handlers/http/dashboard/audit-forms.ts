@@ -98,13 +98,13 @@ function idIn(route: string, path: string): string {
   return index < 0 ? '' : decodeURIComponent(path.split('/')[index] ?? '');
 }
 
-/** Returns the reading of a form whose path names the changed thing. */
+/** Returns a function that reads a form. The form's path names the changed thing. */
 function toOne(action: string, segment: string): (form: URLSearchParams, id: string) => RequestedChange {
   return (_, id) => ({ action, targets: [targetOf(segment, id)] });
 }
 
 /**
- * Returns the reading of a form with a field `action`.
+ * Returns a function that reads a form with a field `action`.
  *
  * @param field name of the fields that name the changed things. If undefined, the form's path names one
  */

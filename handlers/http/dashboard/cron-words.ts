@@ -122,7 +122,7 @@ function weekdaysText(values: readonly (number | string)[], nth: number): string
   ]);
 }
 
-/** Names days of the week. Sunday is the last one. */
+/** Names days of the week. Sunday comes last. */
 function fromMonday(days: readonly number[]): string {
   const ordered = sorted(days.map((day) => (day + 6) % 7));
   return rangesText(ordered, (day) => dayNames[(day + 1) % 7] ?? '');

@@ -1,7 +1,7 @@
 import { MAX_BODY_BYTES, readBytes } from '../body.js';
 import { Problem } from '../problem.js';
 
-/** Number of bytes that a form sends for a byte that must be escaped. */
+/** Number of bytes in a sent form for each byte that must be escaped. */
 const BYTES_OF_A_LETTER = 3;
 
 /**

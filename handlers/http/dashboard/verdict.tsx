@@ -142,7 +142,7 @@ interface ActionProps extends Pick<FindingProps, 'finding' | 'session'> {
   readonly action: VerdictFinding['actions'][number];
 }
 
-/** A button that does something about a finding, if the user may. */
+/** A button with an action that helps with a finding. Shows nothing if the user may not do it. */
 function ActionForm({ action, finding, session }: ActionProps) {
   const form = formOf(action, finding);
   if (!form || !may(session, form.role)) return null;
