@@ -19,7 +19,7 @@ export interface KickRequest extends Partial<JobsReady> {
    * Default 0.
    */
   readonly depth?: number;
-  /** The number of workers to start. Default: as many as the new jobs need. One if `jobs` is missing. */
+  /** The number of workers to start. Default: as many as that number of `jobs` needs. One if `jobs` is missing. */
   readonly workers?: number;
 }
 
