@@ -100,7 +100,7 @@ export class Attempt implements CallingAttempt {
   /** How long the job had been due when its function was called, in milliseconds by this process's clock. */
   get waitedMs(): number | undefined {
     const { beganAt } = this.#clock;
-    return beganAt === undefined ? undefined : beganAt - dueSince(this.job).getTime();
+    return beganAt === undefined ? undefined : Math.round(beganAt - dueSince(this.job).getTime());
   }
 
   /** Starts the job function and returns at once. */
