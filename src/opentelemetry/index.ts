@@ -64,9 +64,9 @@ const NAME = 'remote-processor';
  * Makes spans and metrics for a processor, following the semantic conventions for messaging. Call this once, before adding
  * other middleware, so that the spans include that middleware.
  *
- * Adding a job makes a span `send <jobName>`. Its context is stored with the job. Running the job makes a span `process
- * <jobName>` with a link to `send`. The parent of that span is the active span, such as an invocation's, or else `send`. Each
- * try of a step, and each wait, makes a span `step <name>` in the span `process <jobName>`.
+ * Adding a job makes a span `send <jobName>`. Its context is stored with the job. Running the job makes a span
+ * `process <jobName>` with a link to `send`. The parent of that span is the active span, such as an invocation's, or else
+ * `send`. Each try of a step, and each wait, makes a span `step <name>` in the span `process <jobName>`.
  *
  * @throws ValidationError listing invalid options
  * @example instrument(processor);
