@@ -6,6 +6,7 @@ import {
   type SecretName,
   secretNames,
 } from '../src/config.js';
+import { definedOf } from '../src/defined-of.js';
 import { jsonLogger, type Logger } from '../src/index.js';
 import { atLevel } from '../src/log-level.js';
 import { once } from './once.js';
@@ -66,7 +67,7 @@ function ofSecret(
     const members = Object.fromEntries(needed.map((name) => [name, all[name]]));
     if (before && isDeepStrictEqual(members, before.members)) return { ...before, freshUntil };
     const config = readFunctionConfig(
-      { ...env, ...withoutMissing(members) },
+      { ...env, ...definedOf(members) },
       `The environment with the secret '${id}'`,
     );
     tell(atLevel(config.LOG_LEVEL, log), all, members, before);
@@ -108,10 +109,6 @@ function ofSecret(
     });
     return underWay;
   };
-}
-
-function withoutMissing(members: Members): Members {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
 }
 
 function isSecretName(name: string): boolean {

@@ -1,4 +1,5 @@
 import type { AlertFormat } from '../alert-format.js';
+import { numberOf } from '../verdict/finding.js';
 import type { ChangedFinding } from './compare-verdict.js';
 
 /** Content of an alert. */
@@ -67,8 +68,4 @@ function toLine({ change, finding: { text, severity, since }, advice }: ChangedF
 /** Escapes characters that Slack would read as a link or a mention. */
 function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-}
-
-function numberOf(count: number, word: string): string {
-  return `${count} ${word}${count === 1 ? '' : 's'}`;
 }

@@ -88,3 +88,8 @@ export function jobsThat(
   if (count === 1) return `1 job ${verb[0]}`;
   return `${count.toLocaleString('en-US')}${count >= most ? '+' : ''} jobs ${verb[1]}`;
 }
+
+/** Returns a number of findings, such as `1 failure` or `2 failures`. */
+export function numberOf(count: number, word: Severity): string {
+  return `${count} ${word}${count === 1 ? '' : 's'}`;
+}

@@ -1,4 +1,5 @@
 import type { Verdict, VerdictFinding } from '../../../src/index.js';
+import { numberOf } from '../../../src/verdict/finding.js';
 import type { Session } from '../session/session.js';
 import { Moment } from './parts/moment.js';
 import {
@@ -80,13 +81,12 @@ function shortly({ text }: VerdictFinding): string {
 function summaryOf({ isWell, findings }: Verdict): string {
   if (isWell) return 'All well';
   const failures = findings.filter(({ severity }) => severity === 'failure').length;
-  const parts = [numberOf(failures, 'failure'), numberOf(findings.length - failures, 'warning')];
-  return parts.filter((part) => part !== '').join(', ');
-}
-
-function numberOf(count: number, word: string): string {
-  if (count === 0) return '';
-  return `${count} ${word}${count === 1 ? '' : 's'}`;
+  const warnings = findings.length - failures;
+  const parts = [
+    ...(failures > 0 ? [numberOf(failures, 'failure')] : []),
+    ...(warnings > 0 ? [numberOf(warnings, 'warning')] : []),
+  ];
+  return parts.join(', ');
 }
 
 interface FindingProps {
